@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static int real_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
@@ -20,6 +22,8 @@ static int real_fcntl_lock(int fd, int command, struct flock *lock) { return fcn
 static void *real_mremap(void *address, size_t old_length, size_t new_length, int flags) {
   return mremap(address, old_length, new_length, flags);
 }
+
+static size_t real_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
 static int real_link_fd(int fd, const char *path) {
   char from[64];
@@ -53,6 +57,8 @@ struct mm3i_sys mm3i_sys = {
     .open = real_open,
     .close = close,
     .fstat = fstat,
+    .fstatfs = fstatfs,
+    .readlink = readlink,
     .ftruncate = ftruncate,
     .fallocate = fallocate,
     .fsync = fsync,
@@ -68,6 +74,8 @@ struct mm3i_sys mm3i_sys = {
     .mlock = mlock,
     .munlock = munlock,
     .mincore = mincore,
+    .page_size = real_page_size,
+    .sigaction = sigaction,
     .memfd_create = memfd_create,
     .link_fd = real_link_fd,
     .rename_noreplace = real_rename_noreplace,

@@ -13,11 +13,15 @@
 #include <time.h>
 
 struct flock;
+struct sigaction;
+struct statfs;
 
 struct mm3i_sys {
   int (*open)(const char *path, int flags, mode_t mode);
   int (*close)(int fd);
   int (*fstat)(int fd, struct stat *st);
+  int (*fstatfs)(int fd, struct statfs *st);
+  ssize_t (*readlink)(const char *path, char *target, size_t size);
   int (*ftruncate)(int fd, off_t length);
   int (*fallocate)(int fd, int mode, off_t offset, off_t length);
   int (*fsync)(int fd);
@@ -33,6 +37,8 @@ struct mm3i_sys {
   int (*mlock)(const void *address, size_t length);
   int (*munlock)(const void *address, size_t length);
   int (*mincore)(void *address, size_t length, unsigned char *vector);
+  size_t (*page_size)(void);                                /* a power of two; tests pretend larger ones */
+  int (*sigaction)(int number, const struct sigaction *now, struct sigaction *before);
   int (*memfd_create)(const char *name, unsigned flags);
   int (*link_fd)(int fd, const char *path);                 /* gives an O_TMPFILE descriptor a name */
   int (*rename_noreplace)(const char *from, const char *to);

@@ -7,7 +7,8 @@
  *   A guard leaves fn in the middle, by siglongjmp: what fn had begun stays begun. Locks that it took, memory that it
  *   allocated, stdio streams in the middle of a write are left as they are. Keep fn small: read or write the map,
  *   fill the caller's variables, return. Locals of the caller that fn changed through pointers keep their values.
- *   fn must return: no longjmp out, no C++ exception through mm3_guard_run, no pthread_exit, no cancellation inside.
+ *   fn must return: no longjmp out (nor by a handler of the program's), no C++ exception through mm3_guard_run, no
+ *   pthread_exit, no cancellation inside.
  *   A thread that blocks SIGBUS dies as always: the kernel does not ask a blocked handler.
  *   Pages are not replaced: after the error the address still faults, until the file has grown back.
  *   System calls that touch such a page say -EFAULT by themselves; only loads and stores need a guard.
@@ -32,8 +33,8 @@
 extern "C" {
 #endif
 
-/* mm3_guard_install: installs the handler of SIGBUS (SA_SIGINFO|SA_ONSTACK), and remembers the one that was there, which
- * is called for every fault that is no guard's. The only call of the library that touches a signal's disposition.
+/* mm3_guard_install: installs the handler of SIGBUS (SA_SIGINFO|SA_ONSTACK), and remembers the one that was there,
+ * which is called for every fault that is no guard's. The only call of the library that touches a disposition.
  * For the whole process; again is harmless. Install after libraries that install without chaining.
  *   Returns 0: the handler is in place; -MM3_E_BUSY: it was installed earlier, and somebody has since replaced it
  *   (left so: guards work only if that one calls ours); -errno from sigaction.
@@ -49,10 +50,10 @@ MM3_API int mm3_guard_installed(void);
  * so fn should use other values for its own ends. Without mm3_guard_install it only calls fn. Nests, also over the
  * same map; a fault under two guards ends the innermost whose range holds it. The range is the map's at the time of
  * the call, whole pages: do not remap inside fn.
- *   Threads: any number at once, each has its own stack of guards. Cost: 3 ns when nothing happens, 2 to 3 us a fault. */
+ *   Threads: any number at once, each has its own stack of guards. Cost: 3 ns when nothing happens, 3 us a fault. */
 MM3_API int mm3_guard_run(const struct mm3_map *map, int (*fn)(void *arg), void *arg);
 
-/* mm3_guard_run_range: the same for length bytes at base, wherever they come from. (NULL, SIZE_MAX) is every address. */
+/* mm3_guard_run_range: the same for length bytes at base, wherever they come from; (NULL, SIZE_MAX): any address. */
 MM3_API int mm3_guard_run_range(const void *base, size_t length, int (*fn)(void *arg), void *arg);
 
 #ifdef __cplusplus

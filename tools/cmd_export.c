@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* cmd_export.c: mm3 export, mm3 import: whole files and parts of them as JSON. */
+#include "commands.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option_row export_options[] = {{'l', "lines", NULL, "JSON lines: an item of PATH a line"},
+                                                   {'i', "indent", NULL, "indented, for people and for diff"},
+                                                   {0, NULL, NULL, NULL}};
+
+static int export_run(struct call *call) {
+  struct mm3_file *file = open_reading(call, call->argv[0]);
+  if (!file) return fail(call);
+  struct mm3j_writer writer;
+  struct mm3_field field;
+  enum mm3j_style style = call_option(call, "lines") ? MM3J_LINES : MM3J_JSON;
+  mm3j_writer_init(&writer, style, call->buffer, sizeof call->buffer, mm3j_emit_file, stdout);
+  if (style == MM3J_JSON && call_option(call, "indent")) writer.indent = 2;
+  int result = find_field(call, file, call->argc > 1 ? call->argv[1] : NULL, &field);
+  if (!result) result = mm3_field_visit(&field, &writer.sink, &call->error);
+  return close_file(call, file, out_end(call, &writer, result));
+}
+
+static const struct option_row import_options[] = {
+    {'c', "create", "SCHEMA", "make the file first (a file, - is not possible)"},
+    {'e', "expression", "TEXT", "make the file first, from the schema TEXT"},
+    {'p', "path", "PATH", "import into this field only"},
+    {0, NULL, NULL, NULL}};
+
+/* Opens the file, or makes it when a schema was given; *made then, so that a failed import leaves nothing behind. */
+static struct mm3_file *import_open(struct call *call, bool *made) {
+  const char *schema = call_option(call, "create"), *text = call_option(call, "expression"), *path = call->argv[0];
+  char *whole = NULL;
+  size_t size;
+  *made = schema || text;
+  if (!*made) return open_writing(call, path);
+  if (!text && read_whole(call, schema, &whole, &size)) return NULL;
+  struct mm3_file *file = mm3_create_schema(path, text ? text : whole, NULL, &call->error);
+  free(whole);
+  return file;
+}
+
+static int import_run(struct call *call) {
+  const char *from = call->argc > 1 ? call->argv[1] : "-", *path = call_option(call, "path");
+  struct mm3j_doc *doc = NULL;
+  struct mm3_field field;
+  char *text;
+  size_t size;
+  bool made = false;
+  int result = read_whole(call, from, &text, &size);
+  if (result) return fail(call);
+  result = mm3j_parse(text, size, &doc, &call->error);
+  free(text);
+  if (result) {
+    snprintf(call->error.file, sizeof call->error.file, "%s", strcmp(from, "-") == 0 ? "standard input" : from);
+    return fail(call);
+  }
+  struct mm3_file *file = import_open(call, &made);
+  if (file) result = find_field(call, file, path, &field);
+  if (file && !result) result = mm3_field_put(&field, mm3j_value(doc), &call->error);
+  int code = !file || result ? fail(call) : EXIT_DONE;
+  mm3j_free(doc);
+  if (file) code = close_file(call, file, code);
+  if (file && made && code) remove(call->argv[0]);
+  return code;
+}
+
+const struct command command_export = {.name = "export", .operands = "FILE [PATH]", .brief = "write values as JSON",
+                                       .options = export_options, .least = 1, .most = 2, .run = export_run};
+
+const struct command command_import = {
+    .name = "import", .operands = "FILE [JSON]", .brief = "read values from JSON",
+    .detail = "JSON is a file, or standard input. An object may hold any subset of the fields. All or nothing: with an\n"
+              "error the file stays as it was, and one that --create made is removed.",
+    .options = import_options, .least = 1, .most = 2, .run = import_run};

@@ -19,18 +19,20 @@
 extern "C" {
 #endif
 
-/* A place in a file: what a path leads to. A caller's value; valid until close, or until somebody removes the element. */
+/* A place in a file: what a path leads to. A caller's value; valid until close, or until somebody removes the element.
+ * The members down to `last` are for readers; the rest is how put, push and erase find their way. */
 struct mm3_field {
   struct mm3_file *file;
-  const struct mm3_type *type;
-  void *bytes;
+  const struct mm3_type *type; /* NULL: its module is missing */
+  void *bytes;                 /* NULL: nothing is there yet, but mm3_field_put can make it (a map's new key) */
+  uint64_t size;
   uint32_t number;             /* of the root's field that it lies in; UINT32_MAX: the root itself */
-  int sliced;                  /* the path ended with a slice: */
+  int sliced;                  /* the path ended with a slice, clamped to [first, last): */
   uint64_t first, last;
-  /* the last step, when it leads to nothing yet but its container can make it (a map's key): bytes is NULL then */
-  struct mm3_place container;
+  struct mm3_place container;  /* of the last step */
   struct mm3_step step;
-  char step_text[256];
+  char step_text[1024];        /* the key that step.text points to; longer ones have no path */
+  char path[256];              /* for messages; cut when longer */
 };
 
 /* mm3_field_find: NULL or "" is the root. Returns 0, -MM3_E_PATH (unknown name, no such steps: the sentence lists what

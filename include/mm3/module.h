@@ -245,6 +245,11 @@ struct mm3_kind {
   int (*key_parse)(const struct mm3_type *type, const char *text, size_t count, void *bytes, struct mm3_ctx *ctx);
   int (*key_print)(const struct mm3_type *type, const void *bytes, char *text, size_t size, struct mm3_ctx *ctx);
 
+  /* Names every heap block that the value owns, its elements' blocks too, to `own`; a negative result of it stops. The
+   * bytes were checked before. Optional: owns none. */
+  int (*blocks)(const struct mm3_type *type, const void *bytes, int (*own)(void *arg, uint64_t offset), void *arg,
+                struct mm3_ctx *ctx);
+
   /* Makes room for `count` items in all. Optional: capacity is fixed. */
   int (*grow)(const struct mm3_type *type, void *bytes, uint64_t count, struct mm3_ctx *ctx);
 
@@ -323,6 +328,8 @@ MM3_API int mm3_type_visit(const struct mm3_type *type, const void *bytes, struc
 MM3_API int mm3_type_put(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx);
 MM3_API int mm3_type_assign(const struct mm3_type *type, void *to, const void *from, struct mm3_ctx *ctx);
 MM3_API int mm3_type_clear(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx);
+MM3_API int mm3_type_blocks(const struct mm3_type *type, const void *bytes, int (*own)(void *arg, uint64_t offset),
+                            void *arg, struct mm3_ctx *ctx);
 MM3_API uint64_t mm3_type_hash(const struct mm3_type *type, const void *bytes, uint64_t seed);
 MM3_API int mm3_type_equal(const struct mm3_type *type, const void *a, const void *b);
 /* -MM3_E_PATH when the kind cannot be a key */

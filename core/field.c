@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Values by place: visit, put, push, erase, add, check, each through the kind's table. */
+#include "internal.h"
+#include "prim.h"
+#include "schema.h"
+#include "sys.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct work {
+  struct mm3_trail trail;
+  struct mm3_ctx ctx;
+};
+
+static struct mm3_ctx *begin(struct work *w, const struct mm3_field *field, uint32_t flags, struct mm3_error *error) {
+  w->trail = (struct mm3_trail){NULL, field->path, 0};
+  w->ctx = (struct mm3_ctx){.size = sizeof w->ctx, .flags = flags, .file = field->file, .error = error,
+                            .trail = field->path[0] ? &w->trail : NULL, .field = field->number};
+  return &w->ctx;
+}
+
+static int no_module(const struct mm3_field *field, struct mm3_error *error) {
+  return mm3_error_set(error, -MM3_E_MODULE, "the module of field '%s' is missing; it can only be shown as raw bytes", field->path);
+}
+
+static int absent(const struct mm3_field *field, struct mm3_error *error) {
+  return mm3_error_set(error, -MM3_E_ABSENT, "'%s': there is no such entry", field->path);
+}
+
+int mm3_field_visit(const struct mm3_field *field, struct mm3_sink *sink, struct mm3_error *error) {
+  struct work w;
+  struct mm3_ctx *ctx = begin(&w, field, MM3_CTX_RAW, error);
+  if (!field->bytes) return absent(field, error);
+  if (!field->type) return sink->raw(sink, field->bytes, (size_t)field->size);
+  if (field->sliced) return field->type->kind->visit_range(field->type, field->bytes, field->first, field->last, sink, ctx);
+  return mm3_type_visit(field->type, field->bytes, sink, ctx);
+}
+
+/* Every change goes the same way: may it, the lock, the change, the lock again. `change` returns 0 or a negative code. */
+struct change {
+  int (*run)(struct mm3_field *field, const struct mm3_value *value, char *result, struct mm3_ctx *ctx);
+  bool locks;
+};
+
+static int run_change(struct change change, struct mm3_field *field, const struct mm3_value *value, char *text,
+                      struct mm3_error *error) {
+  struct work w;
+  struct mm3_ctx *ctx = begin(&w, field, MM3_CTX_WRITABLE, error);
+  if (!mm3i_file_writable(field->file))
+    return mm3_error_set(error, -MM3_E_READ_ONLY, "'%s': the file was opened read-only", field->path);
+  if (!field->type) return no_module(field, error);
+  if (field->sliced) return mm3_error_set(error, -MM3_E_PATH, "'%s': a slice can be read, not changed", field->path);
+  int locked = change.locks ? mm3_lock(field->file) : -EDEADLK;
+  if (locked < 0 && locked != -EDEADLK)
+    return mm3_error_set(error, locked, "'%s': the file's lock was not to be had: %s", field->path, mm3_strerror(locked));
+  if (change.locks) ctx->flags |= MM3_CTX_LOCKED;
+  int result = change.run(field, value, text, ctx);
+  if (locked >= 0) mm3_unlock(field->file);
+  return result;
+}
+
+static int run_put(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
+  const struct mm3_type *outer = field->container.type;
+  (void)text;
+  if (outer && outer->kind->put_at) return outer->kind->put_at(outer, field->container.bytes, &field->step, value, ctx);
+  if (!field->bytes) return absent(field, ctx->error);
+  return mm3_type_put(field->type, field->bytes, value, ctx);
+}
+
+int mm3_field_put(struct mm3_field *field, const struct mm3_value *value, struct mm3_error *error) {
+  return run_change((struct change){run_put, true}, field, value, NULL, error);
+}
+
+static int run_push(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
+  (void)text;
+  if (!field->bytes) return absent(field, ctx->error);
+  if (!field->type->kind->push) return mm3_ctx_fail(ctx, -MM3_E_PATH, "%s takes no push", field->type->text);
+  return field->type->kind->push(field->type, field->bytes, value, ctx);
+}
+
+int mm3_field_push(struct mm3_field *field, const struct mm3_value *value, struct mm3_error *error) {
+  return run_change((struct change){run_push, true}, field, value, NULL, error);
+}
+
+static int run_erase(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
+  const struct mm3_type *outer = field->container.type;
+  (void)value, (void)text;
+  if (!field->bytes) return absent(field, ctx->error);
+  if (!outer || !outer->kind->erase)
+    return mm3_ctx_fail(ctx, -MM3_E_PATH, "nothing can be removed from %s", outer ? outer->text : "the file's root");
+  return outer->kind->erase(outer, field->container.bytes, &field->step, ctx);
+}
+
+int mm3_field_erase(struct mm3_field *field, struct mm3_error *error) {
+  return run_change((struct change){run_erase, true}, field, NULL, NULL, error);
+}
+
+static int run_add(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
+  if (!field->bytes) return absent(field, ctx->error);
+  if (!field->type->kind->add) return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s is no integer to add to", field->type->text);
+  return field->type->kind->add(field->type, field->bytes, value, text, ctx);
+}
+
+int mm3_field_add(struct mm3_field *field, const struct mm3_value *delta, char result[48], struct mm3_error *error) {
+  /* plain integers need the lock, other kinds' adds are atomic by themselves */
+  bool plain = field->type && mm3i_prim_find(field->type->kind->name);
+  return run_change((struct change){run_add, plain}, field, delta, result, error);
+}
+
+int mm3_field_count(const struct mm3_field *field, uint64_t *count, uint64_t *capacity) {
+  struct work w;
+  if (!field->type || !field->bytes || !field->type->kind->count) return -MM3_E_PATH;
+  return field->type->kind->count(field->type, field->bytes, count, capacity, begin(&w, field, 0, NULL));
+}
+
+int mm3_field_check(const struct mm3_field *field, struct mm3_error *error) {
+  struct work w;
+  if (!field->bytes) return absent(field, error);
+  if (!field->type) return no_module(field, error);
+  return mm3_type_check(field->type, field->bytes, begin(&w, field, 0, error));
+}
+
+int mm3_file_member(const struct mm3_file *file, uint32_t number, struct mm3_member_info *info) {
+  const struct mm3i_schema *schema = mm3i_file_schema(file);
+  const struct mm3i_struct *root = &schema->structs[schema->nstructs - 1];
+  if (number >= root->nrows) return -MM3_E_ABSENT;
+  const struct mm3i_row *row = &schema->rows[root->first_row + number];
+  *info = (struct mm3_member_info){row->name, row->text, row->kind, row->offset, row->size, row->align,
+                                   row->layout_version, row->type};
+  return 0;
+}
+
+int mm3_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg) {
+  const struct mm3i_schema *schema = mm3i_file_schema(file);
+  int findings = mm3i_file_check(file, found, arg);
+  if (findings < 0) return findings;
+  for (uint32_t i = 0; i < schema->root->nmembers; i++) {
+    const struct mm3_member *m = &schema->root->members[i];
+    struct mm3_trail trail = {NULL, m->name, 0};
+    struct mm3_error error = {0};
+    struct mm3_ctx ctx = {.size = sizeof ctx, .file = file, .error = &error, .trail = &trail, .field = i};
+    snprintf(error.file, sizeof error.file, "%.255s", mm3_file_path(file));
+    if (!m->type) continue; /* opaque: nothing is known of it */
+    if (mm3_type_check(m->type, (const unsigned char *)mm3i_file_root(file) + m->offset, &ctx) == 0) continue;
+    findings++;
+    if (found) found(arg, &error);
+  }
+  return findings;
+}
+
+int mm3_schema_format(const char *text, char *buf, size_t size, size_t *need, struct mm3_error *error) {
+  struct mm3i_schema *schema;
+  int result = mm3i_schema_parse(text, strlen(text), NULL, 0, 0, &schema, error);
+  if (result < 0) return result;
+  if (need) *need = schema->text_size + 1;
+  if (schema->text_size < size) memcpy(buf, schema->text, schema->text_size + 1);
+  else result = -ERANGE;
+  mm3i_schema_free(schema);
+  return result;
+}

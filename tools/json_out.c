@@ -152,9 +152,10 @@ static int escaped(struct mm3j_writer *w, const char *text, size_t count, bool j
     unsigned char c = (unsigned char)text[i];
     char letter = json ? json_escapes[c] : escape_of(c, false, plain);
     if (!letter) continue;
-    char escape[6] = {'\\', letter, hex_digits[c >> 4], hex_digits[c & 15], 0, 0};
-    size_t length = letter == 'x' ? 4 : 2;
-    if (letter == 'u') memcpy(escape + 2, "00", 2), escape[4] = hex_digits[c >> 4], escape[5] = hex_digits[c & 15], length = 6;
+    char escape[8];
+    size_t length = (size_t)snprintf(escape, sizeof escape,
+                                     letter == 'u' ? "\\u%04X" : letter == 'x' ? "\\x%02x" : "\\%c",
+                                     letter == 'u' || letter == 'x' ? c : letter);
     result = mm3j_write(w, text + begun, i - begun);
     if (!result) result = mm3j_write(w, escape, length);
     begun = i + 1;

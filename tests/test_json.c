@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* test_json.c: JSON as mm3 spells it, out and in, compared with jansson and with the bits of each float. */
+#include "../tools/json_in.h"
+#include "../tools/json_out.h"
+#include "mm3test.h"
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct output {
+  char text[65536];
+  size_t count;
+};
+
+static int keep(void *arg, const char *bytes, size_t count) {
+  struct output *out = arg;
+  if (count > sizeof out->text - 1 - out->count) return -1;
+  memcpy(out->text + out->count, bytes, count);
+  out->text[out->count += count] = 0;
+  return 0;
+}
+
+static struct output output;
+static struct mm3j_writer writer;
+static char small_buffer[256]; /* so that it is handed on often */
+
+static struct mm3_sink *fresh(enum mm3j_style style) {
+  output.count = 0;
+  output.text[0] = 0;
+  mm3j_writer_init(&writer, style, small_buffer, sizeof small_buffer, keep, &output);
+  return &writer.sink;
+}
+
+static const char *written(void) {
+  CHECK_EQ(mm3j_writer_flush(&writer), 0);
+  return output.text;
+}
+
+static uint64_t random_state = 88172645463325252u;
+static uint64_t next_random(void) {
+  random_state ^= random_state << 13;
+  random_state ^= random_state >> 7;
+  return random_state ^= random_state << 17;
+}
+
+static const char *real_text(double value, int bits) {
+  static char text[MM3J_NUMBER];
+  mm3j_real(value, bits, text);
+  return text;
+}
+
+static void spells_known_floats(void) {
+  CHECK_STR(real_text(0.1, 64), "0.1");
+  CHECK_STR(real_text(0.0, 64), "0.0");
+  CHECK_STR(real_text(-0.0, 64), "-0.0");
+  CHECK_STR(real_text(5, 64), "5.0");
+  CHECK_STR(real_text(-1e14, 64), "-100000000000000.0");
+  CHECK_STR(real_text(1e21, 64), "1e21");
+  CHECK_STR(real_text(1.5e-7, 64), "1.5e-7");
+  CHECK_STR(real_text(5e-324, 64), "5e-324");
+  CHECK_STR(real_text(1.7976931348623157e308, 64), "1.7976931348623157e308");
+  CHECK_STR(real_text(ldexp(1, -44), 64), "5.684341886080802e-14");
+  CHECK_STR(real_text((double)0.1f, 32), "0.1");
+  CHECK_STR(real_text((double)16777216.0f, 32), "16777216.0");
+  CHECK_STR(real_text((double)3.4028235e38f, 32), "3.4028235e38");
+  CHECK_STR(real_text((double)1e-45f, 32), "1e-45");
+  CHECK_STR(real_text((double)NAN, 64), "NaN");
+  CHECK_STR(real_text(-(double)INFINITY, 32), "-Infinity");
+}
+
+static size_t significant(const char *text) {
+  size_t count = 0, zeros = 0;
+  for (; *text && *text != 'e'; text++) {
+    if (*text < '0' || *text > '9') continue;
+    zeros = *text == '0' ? zeros + 1 : 0;
+    if (count || *text != '0') count++;
+  }
+  return count > zeros ? count - zeros : 0;
+}
+
+static void reads_floats_back(void) {
+  for (int i = 0; i < 20000; i++) {
+    uint64_t bits = next_random();
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    if (!isfinite(value)) continue;
+    const char *text = real_text(value, 64);
+    if (!CHECK(strpbrk(text, ".e") != NULL)) return;
+    double back = strtod(text, NULL);
+    if (!CHECK_MEM(&back, &value, sizeof value)) return;
+    char shorter[64];
+    size_t digits = significant(text);
+    snprintf(shorter, sizeof shorter, "%.*e", (int)digits - 2, value);
+    if (digits > 1 && !CHECK(strtod(shorter, NULL) != value)) return;
+    uint32_t half = (uint32_t)bits;
+    float single, single_back;
+    memcpy(&single, &half, sizeof single);
+    if (!isfinite(single)) continue;
+    single_back = strtof(real_text((double)single, 32), NULL);
+    if (!CHECK_MEM(&single_back, &single, sizeof single)) return;
+  }
+}
+
+static void spells_integers(void) {
+  struct mm3_sink *sink = fresh(MM3J_JSON);
+  sink->begin_list(sink, 5);
+  sink->integer(sink, INT64_MIN);
+  sink->integer(sink, INT64_MAX);
+  sink->integer(sink, 0);
+  sink->integer(sink, -10);
+  sink->natural(sink, UINT64_MAX);
+  sink->wide(sink, "-170141183460469231731687303715884105728", 40);
+  sink->end_list(sink);
+  CHECK_STR(written(), "[-9223372036854775808, 9223372036854775807, 0, -10, \"18446744073709551615\", "
+                       "\"-170141183460469231731687303715884105728\"]");
+}
+
+static void spells_texts(void) {
+  struct mm3_sink *sink = fresh(MM3J_JSON);
+  char all[130];
+  for (int i = 0; i < 128; i++) all[i] = (char)i;
+  sink->text(sink, all, 128);
+  json_error_t error;
+  json_t *json = json_loads(written(), JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+  if (CHECK(json != NULL)) CHECK_MEM(json_string_value(json), all, 128);
+  json_decref(json);
+  sink = fresh(MM3J_JSON);
+  sink->damaged(sink, "\xff\x01", 2);
+  CHECK_STR(written(), "{\"$raw\": \"ff01\"}");
+  sink = fresh(MM3J_JSON);
+  sink->raw(sink, "\xab\x00", 2);
+  CHECK_STR(written(), "\"ab00\"");
+}
+
+static void two_fields(struct mm3_sink *sink) {
+  sink->begin_map(sink, 2);
+  sink->key(sink, "name", 4);
+  sink->text(sink, "a\tb", 3);
+  sink->key(sink, "list", 4);
+  sink->begin_list(sink, 2);
+  sink->natural(sink, UINT64_MAX);
+  sink->begin_map(sink, 0);
+  sink->end_map(sink);
+  sink->end_list(sink);
+  sink->end_map(sink);
+}
+
+static void has_styles(void) {
+  two_fields(fresh(MM3J_JSON));
+  CHECK_STR(written(), "{\"name\": \"a\\tb\", \"list\": [\"18446744073709551615\", {}]}");
+  two_fields(fresh(MM3J_LINES));
+  CHECK_STR(written(), "{\"name\": \"a\\tb\"}\n{\"list\": [\"18446744073709551615\", {}]}");
+  two_fields(fresh(MM3J_HUMAN));
+  CHECK_STR(written(), "name: \"a\\tb\"\nlist: [\"18446744073709551615\", {}]");
+  two_fields(fresh(MM3J_PLAIN));
+  CHECK_STR(written(), "name\ta\\tb\nlist\t[\"18446744073709551615\", {}]");
+  struct mm3_sink *sink = fresh(MM3J_JSON);
+  writer.indent = 2;
+  two_fields(sink);
+  CHECK_STR(written(), "{\n  \"name\": \"a\\tb\",\n  \"list\": [\n    \"18446744073709551615\",\n    {}\n  ]\n}");
+}
+
+static void stops_when_output_fails(void) {
+  struct mm3_sink *sink = fresh(MM3J_JSON);
+  output.count = sizeof output.text - 1;
+  int result = sink->begin_list(sink, 0);
+  for (int i = 0; i < 1000 && !result; i++) result = sink->integer(sink, i);
+  CHECK_EQ(result, -1);
+}
+
+/* A value back to text, to compare with jansson's. */
+static int replay(struct mm3_sink *sink, const struct mm3_value *value) {
+  struct mm3_value key, item;
+  void *cursor = NULL;
+  int result = 0;
+  switch (value->is) {
+    case MM3_NULL: return sink->null(sink);
+    case MM3_BOOL: return sink->boolean(sink, value->as.boolean);
+    case MM3_INT: return sink->integer(sink, value->as.integer);
+    case MM3_UINT: return sink->natural(sink, value->as.natural);
+    case MM3_REAL: return sink->real(sink, value->as.real, 64);
+    case MM3_TEXT: return sink->text(sink, value->as.text, value->count);
+    case MM3_LIST:
+      sink->begin_list(sink, value->count);
+      while (!result && value->source->next(value, &cursor, &key, &item)) result = replay(sink, &item);
+      return result ? result : sink->end_list(sink);
+    case MM3_MAP:
+      sink->begin_map(sink, value->count);
+      while (!result && value->source->next(value, &cursor, &key, &item)) {
+        result = sink->key(sink, key.as.text, key.count);
+        if (!result) result = replay(sink, &item);
+      }
+      return result ? result : sink->end_map(sink);
+  }
+  return -1;
+}
+
+/* Both read it alike: refused by both, or the same value. (jansson takes a zero byte between values for a blank: there
+ * are none here.) Returns whether it was taken. */
+static int agrees(const char *text, size_t count) {
+  struct mm3_error error;
+  struct mm3j_doc *doc;
+  json_error_t json_error;
+  int result = mm3j_parse(text, count, &doc, &error);
+  json_t *json = json_loadb(text, count, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &json_error);
+  int range = !json && (strstr(json_error.text, "too big") || strstr(json_error.text, "overflow"));
+  if (!range && !CHECK((result == 0) == (json != NULL))) printf("  ours %d, jansson %s, text: %.*s\n", result, json_error.text, (int)count, text);
+  if (!result && json) {
+    struct mm3_sink *sink = fresh(MM3J_JSON);
+    CHECK_EQ(replay(sink, mm3j_value(doc)), 0);
+    char *dump = json_dumps(json, JSON_ENCODE_ANY);
+    json_t *again = json_loads(written(), JSON_DECODE_ANY | JSON_ALLOW_NUL, &json_error);
+    CHECK(again && json_equal(json, again));
+    if (!strpbrk(text, ".eE")) CHECK_STR(output.text, dump);
+    json_decref(again);
+    free(dump);
+  }
+  json_decref(json);
+  mm3j_free(doc);
+  return result == 0;
+}
+
+static const char *const seeds[] = {
+    "{\"a\": [1, -2, 3.5, 1e3, true, false, null], \"b\": {\"c\": \"x\\u00e9\\ud83d\\ude00\\n\"}, \"d\": []}",
+    "[[[]], {}, {\"k\": {\"k\": 0}}, \"\", \"\\\"\\\\\\/\", -0, 0.0, 12345678901234]", "  \"na\xc3\xafve\"  ", "-1.25e-10",
+    "{\"x\": 1, \"y\": 1, \"x\": 2}", "9223372036854775807", "\"\\u0000\"", "nul", "01", "[1,]", "{\"a\" 1}", "", "\"\\ud800\""};
+
+static void reads_what_jansson_reads(void) {
+  static const char letters[] = "{}[]\",:\\u0e1-+. \ntfn";
+  int taken = 0, tried = 0;
+  for (size_t s = 0; s < sizeof seeds / sizeof seeds[0]; s++) {
+    size_t count = strlen(seeds[s]);
+    taken += agrees(seeds[s], count);
+    for (int i = 0; i < 1500 && count; i++, tried++) {
+      char text[160];
+      memcpy(text, seeds[s], count + 1);
+      for (uint64_t edits = next_random() % 3 + 1; edits; edits--)
+        text[next_random() % count] = next_random() % 8 ? letters[next_random() % (sizeof letters - 1)] : (char)(next_random() % 255 + 1);
+      size_t cut = next_random() % 4 ? count : next_random() % count;
+      text[cut] = 0;
+      taken += agrees(text, cut);
+    }
+  }
+  CHECK(taken > tried / 100);
+  CHECK(taken < tried);
+}
+
+static void reads_large_numbers(void) {
+  struct mm3_error error;
+  struct mm3j_doc *doc;
+  static const char text[] = "[9223372036854775807, -9223372036854775808, 18446744073709551615, 18446744073709551616, "
+                             "-9223372036854775809, 1000000000000000000000000000000000000000000]";
+  if (!CHECK_OK(mm3j_parse(text, strlen(text), &doc, &error), error)) return;
+  const struct mm3_value *list = mm3j_value(doc);
+  struct mm3_value key, item[6];
+  void *cursor = NULL;
+  for (int i = 0; i < 6; i++) CHECK_EQ(list->source->next(list, &cursor, &key, &item[i]), 1);
+  CHECK_EQ(list->source->next(list, &cursor, &key, &item[0]), 0);
+  CHECK_EQ(item[1].as.integer, INT64_MIN);
+  CHECK(item[2].is == MM3_UINT && item[2].as.natural == UINT64_MAX);
+  CHECK(item[3].is == MM3_TEXT && item[3].count == 20 && memcmp(item[3].as.text, "18446744073709551616", 20) == 0);
+  CHECK(item[4].is == MM3_TEXT && item[4].count == 20);
+  CHECK(item[5].is == MM3_REAL && item[5].as.real == 1e42);
+  mm3j_free(doc);
+}
+
+static void names_the_place(void) {
+  struct mm3_error error;
+  struct mm3j_doc *doc;
+  static const char broken[] = "{\"a\\n\\n\": \"\xc3\xa9\",\n  \"b\": [1, 2";
+  CHECK_FAILS(mm3j_parse(broken, strlen(broken), &doc, &error), -MM3_E_VALUE, error);
+  CHECK_STR(error.text, "JSON, line 2, column 13: expected ',' or ']', but the text ends here");
+  CHECK_FAILS(mm3j_parse("[1] x", 5, &doc, &error), -MM3_E_VALUE, error);
+  CHECK_STR(error.text, "JSON, line 1, column 5: expected nothing more, found 'x'");
+  CHECK_FAILS(mm3j_parse("{\"k\": 1, \"k\": 2}", 16, &doc, &error), -MM3_E_VALUE, error);
+  CHECK_HAS(error.text, "column 11: the key \"k\" is there twice");
+}
+
+static void bounds_its_depth(void) {
+  struct mm3_error error;
+  struct mm3j_doc *doc;
+  static char deep[2000];
+  memset(deep, '[', sizeof deep);
+  CHECK_FAILS(mm3j_parse(deep, sizeof deep, &doc, &error), -MM3_E_VALUE, error);
+  CHECK_HAS(error.text, "deeper than 512");
+}
+
+MM3_TEST_SUITE("json", {"floats that are known to be difficult have their shortest text", spells_known_floats},
+               {"random floats read back to the same bits and no shorter text does", reads_floats_back},
+               {"integers beyond int64 are decimal strings", spells_integers},
+               {"texts are escaped as jansson reads them, bytes are hex", spells_texts},
+               {"the same value in each style", has_styles},
+               {"output that fails stops the value", stops_when_output_fails},
+               {"mutated texts are taken, refused and understood as by jansson", reads_what_jansson_reads},
+               {"numbers beyond int64 keep every digit", reads_large_numbers},
+               {"a mistake is told with line and column", names_the_place},
+               {"nesting is bounded", bounds_its_depth})

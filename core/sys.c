@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -49,6 +51,17 @@ static int real_futex_wake(const uint32_t *word, int count) {
   return (int)syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
 }
 
+static int real_list(const char *folder, void (*each)(void *arg, const char *name), void *arg) {
+  DIR *dir = opendir(folder);
+  if (!dir) return -1;
+  for (struct dirent *entry; (entry = readdir(dir));) each(arg, entry->d_name);
+  return closedir(dir);
+}
+
+static int real_thread_id(void) { return (int)syscall(SYS_gettid); }
+
+static int real_thread_gone(int thread) { return syscall(SYS_tgkill, getpid(), thread, 0) < 0 && errno == ESRCH; }
+
 static int real_getrandom(void *bytes, size_t size) {
   return getrandom(bytes, size, 0) == (ssize_t)size ? 0 : -1;
 }
@@ -63,6 +76,11 @@ struct mm3i_sys mm3i_sys = {
     .fallocate = fallocate,
     .fsync = fsync,
     .fcntl_lock = real_fcntl_lock,
+    .flock = flock,
+    .fchmod = fchmod,
+    .list = real_list,
+    .thread_id = real_thread_id,
+    .thread_gone = real_thread_gone,
     .pread = pread,
     .pwrite = pwrite,
     .mmap = mmap,

@@ -26,6 +26,11 @@ struct mm3i_sys {
   int (*fallocate)(int fd, int mode, off_t offset, off_t length);
   int (*fsync)(int fd);
   int (*fcntl_lock)(int fd, int command, struct flock *lock);
+  int (*flock)(int fd, int operation);
+  int (*fchmod)(int fd, mode_t mode);
+  int (*list)(const char *folder, void (*each)(void *arg, const char *name), void *arg); /* names in a folder */
+  int (*thread_id)(void);
+  int (*thread_gone)(int thread);                           /* 1: no thread of this process has that id */
   ssize_t (*pread)(int fd, void *bytes, size_t size, off_t offset);
   ssize_t (*pwrite)(int fd, const void *bytes, size_t size, off_t offset);
   void *(*mmap)(void *address, size_t length, int prot, int flags, int fd, off_t offset);

@@ -133,7 +133,8 @@ MM3_API volatile uint64_t *mm3_intents(struct mm3_file *file);
  * without a file argument do not touch it, so that they stay the instructions of plain C.
  *
  * mm3_changes: the counter now. mm3_wait: sleeps until it differs from `seen`, or `ms` milliseconds have passed. Returns 1
- * (changed), 0 (time is up), negative errno. A read-only handle polls every 20 ms. mm3_notify: moves it and wakes.
+ * (changed), 0 (time is up), -MM3_E_SUPERSEDED (nothing more will come: the file was replaced, open the name again). A
+ * read-only handle polls every 20 ms. mm3_notify: moves it and wakes; 0 or -MM3_E_READ_ONLY.
  */
 MM3_API uint32_t mm3_changes(const struct mm3_file *file);
 MM3_API int mm3_wait(struct mm3_file *file, uint32_t seen, uint32_t ms);
@@ -149,6 +150,9 @@ MM3_INLINE void *mm3_at(struct mm3_file *file, uint64_t offset, uint64_t size) {
   if (__builtin_expect(size <= limit && offset <= limit - size, 1)) return file->base + offset;
   return mm3_at_cold(file, offset, size);
 }
+/* mm3_at_code: why mm3_at gave NULL: -MM3_E_RESERVE (inside the file, but beyond this handle's reserve: reopen with a
+ * larger one), -MM3_E_DAMAGED (beyond the file), 0 (it grew meanwhile: ask again). */
+MM3_API int mm3_at_code(struct mm3_file *file, uint64_t offset, uint64_t size);
 
 /* ---- what a file is -------------------------------------------------------------------------------------------------- */
 

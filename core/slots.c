@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* slots.c: who may hold the lock: slots that live as long as an OFD lock on a descriptor that nothing else keeps
+ * alive; and the list of all handles, which a forked child walks to forget its parent's slots. */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* 0 or -errno; a conflict is -EAGAIN. Asked with F_OFD_GETLK: -EAGAIN when somebody's lock is in the way. */
+int mm3i_ofd(int fd, int command, short type, int64_t byte) {
+  struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1};
+  while (mm3i_sys.fcntl_lock(fd, command, &lock) < 0) {
+    if (errno == EINTR) continue;
+    return errno == EACCES ? -EAGAIN : -errno;
+  }
+  return command == F_OFD_GETLK && lock.l_type != F_UNLCK ? -EAGAIN : 0;
+}
+
+/* ---- the list ------------------------------------------------------------------------------------------------------ */
+
+static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct mm3i_handle *list;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static int fork_result;
+
+/* What this process is, for humans who look at a slot. */
+static struct {
+  bool known;
+  uint32_t pid;
+  uint64_t start_time, pid_namespace, boot;
+} self;
+
+void mm3i_handles_lock(void) { pthread_mutex_lock(&list_mutex); }
+
+void mm3i_handles_unlock(void) { pthread_mutex_unlock(&list_mutex); }
+
+/* Descriptors are opened under the mutex and put into the list at once, so that a fork never copies one that the child
+ * does not know of: its copy would keep the parent's slot alive. */
+static void after_fork_in_child(void) {
+  self.known = false;
+  mm3i_thread_forget();
+  for (struct mm3i_handle *handle = list; handle; handle = handle->next) {
+    if (handle->control >= 0) mm3i_sys.close(handle->control);
+    handle->control = -1;
+    handle->slot = MM3I_NO_SLOT;
+    handle->held = handle->holder = 0;
+  }
+  mm3i_handles_unlock();
+}
+
+static void watch_forks(void) {
+  fork_result = pthread_atfork(mm3i_handles_lock, mm3i_handles_unlock, after_fork_in_child);
+}
+
+int mm3i_handles_add(struct mm3i_handle *handle) {
+  pthread_once(&fork_once, watch_forks);
+  if (fork_result) return -fork_result;
+  mm3i_handles_lock();
+  handle->next = list;
+  if (list) list->previous = handle;
+  list = handle;
+  mm3i_handles_unlock();
+  return 0;
+}
+
+void mm3i_handles_remove(struct mm3i_handle *handle) {
+  mm3i_handles_lock();
+  if (handle->previous) handle->previous->next = handle->next;
+  else list = handle->next;
+  if (handle->next) handle->next->previous = handle->previous;
+  mm3i_handles_unlock();
+}
+
+/* ---- who we are ---------------------------------------------------------------------------------------------------- */
+
+static bool read_text(const char *path, char *text, size_t size) {
+  int fd = mm3i_open(path, O_RDONLY, 0);
+  if (fd < 0) return false;
+  ssize_t got = mm3i_sys.pread(fd, text, size - 1, 0);
+  mm3i_sys.close(fd);
+  text[got > 0 ? got : 0] = 0;
+  return got > 0;
+}
+
+static void learn_self(void) {
+  char text[1024], link[64] = {0};
+  const char *at;
+  self.known = true;
+  self.pid = 0, self.start_time = self.pid_namespace = self.boot = 0;
+  if (read_text("/proc/self/stat", text, sizeof text)) {
+    self.pid = (uint32_t)strtoul(text, NULL, 10);
+    at = strrchr(text, ')'); /* the name before it may hold anything */
+    for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
+    if (at) self.start_time = strtoull(at, NULL, 10);
+  }
+  if (mm3i_sys.readlink("/proc/self/ns/pid", link, sizeof link - 1) > 0 && (at = strchr(link, '[')))
+    self.pid_namespace = strtoull(at + 1, NULL, 10);
+  if (read_text("/proc/sys/kernel/random/boot_id", text, sizeof text))
+    for (at = text; *at && *at != '\n'; at++) self.boot = self.boot * 31 + (unsigned char)*at;
+}
+
+/* ---- slots ----------------------------------------------------------------------------------------------------------- */
+
+/* By way of /proc, because the name may lead elsewhere by now; without /proc by the name, if it is still the same file. */
+static int reopen(const struct mm3i_handle *handle) {
+  char path[64];
+  struct stat st;
+  snprintf(path, sizeof path, "/proc/self/fd/%d", handle->fd);
+  int fd = mm3i_open(path, O_RDWR | O_NONBLOCK | O_NOCTTY, 0);
+  if (fd >= 0 || fd != -ENOENT || handle->anonymous) return fd;
+  fd = mm3i_open(handle->temporary ? handle->temporary : handle->path, O_RDWR | O_NONBLOCK | O_NOCTTY, 0);
+  if (fd < 0) return fd;
+  if (mm3i_sys.fstat(fd, &st) == 0 && (uint64_t)st.st_dev == handle->device && (uint64_t)st.st_ino == handle->inode)
+    return fd;
+  mm3i_sys.close(fd);
+  return -ENOENT;
+}
+
+static int open_control(struct mm3i_handle *handle) {
+  if (handle->control >= 0) return 0;
+  int fd = reopen(handle);
+  if (fd < 0) return fd;
+  handle->control = fd;
+  return 0;
+}
+
+/* A second open of the file, which nothing maps: locks on it end with the process, whatever its children map. */
+int mm3i_control_open(struct mm3i_handle *handle) {
+  mm3i_handles_lock();
+  int result = open_control(handle);
+  mm3i_handles_unlock();
+  return result;
+}
+
+static void sign(struct mm3i_handle *handle, uint32_t number) {
+  struct mm3i_slot *slot = &mm3i_slots(handle)[number];
+  if (!self.known) learn_self();
+  __atomic_store_n(&slot->pid, self.pid, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot->start_time, self.start_time, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot->pid_namespace, self.pid_namespace, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot->boot, self.boot, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot->state, 1, __ATOMIC_RELAXED);
+}
+
+/* Slots that look free first: the others' owners may have died, but most live. */
+static int find_slot(struct mm3i_handle *handle, uint32_t *number) {
+  for (int pass = 0; pass < 2; pass++) {
+    for (uint32_t i = 0; i < MM3I_SLOTS; i++) {
+      bool looks_taken = __atomic_load_n(&mm3i_slots(handle)[i].state, __ATOMIC_RELAXED) != 0;
+      if (looks_taken != (pass == 1)) continue;
+      int result = mm3i_ofd(handle->control, F_OFD_SETLK, F_WRLCK, MM3I_BYTE_SLOT + i);
+      if (result == 0) return *number = i, 0;
+      if (result != -EAGAIN) return result;
+    }
+  }
+  return -EAGAIN;
+}
+
+static int claim(struct mm3i_handle *handle) {
+  uint32_t number = 0;
+  int result;
+  if (handle->slot != MM3I_NO_SLOT) return 0;
+  if (!handle->solo) {
+    if ((result = open_control(handle)) < 0) return result;
+    if ((result = find_slot(handle, &number)) < 0) return result;
+  }
+  sign(handle, number);
+  /* its last owner may have died with the lock */
+  uint32_t seen = __atomic_load_n(&handle->super->lock, __ATOMIC_ACQUIRE);
+  bool stale = handle->alone ? seen || handle->super->certificate : MM3I_LOCK_OWNER(seen) == number + 1;
+  handle->alone = false;
+  if (stale && mm3i_seize(handle, number, seen) == 1)
+    __atomic_store_n(&handle->recovered, 1, __ATOMIC_RELAXED);
+  __atomic_store_n(&handle->slot, number, __ATOMIC_RELEASE);
+  return 0;
+}
+
+int mm3i_slot_claim(struct mm3i_handle *handle) {
+  mm3i_handles_lock();
+  int result = claim(handle);
+  mm3i_handles_unlock();
+  return result;
+}
+
+/* One's own slot is alive: a description does not see its own locks. Any error counts as alive: waiting is safe. */
+bool mm3i_slot_alive(const struct mm3i_handle *handle, uint32_t slot) {
+  if (slot >= MM3I_SLOTS) return false;
+  if (slot == __atomic_load_n(&handle->slot, __ATOMIC_RELAXED)) return true;
+  if (handle->solo) return false;
+  int fd = handle->control >= 0 ? handle->control : handle->fd;
+  return mm3i_ofd(fd, F_OFD_GETLK, F_WRLCK, MM3I_BYTE_SLOT + slot) != 0;
+}

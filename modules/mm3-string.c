@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* string(N): its rows lie in string_rows.h, because string_array's entries are strings too. */
+#include "string_rows.h"
+
+static const struct mm3_kind string_kind = STRING_KIND;
+
+static const struct mm3_kind *const kinds[] = {&string_kind};
+MM3_MODULE(string, "1.0", kinds);

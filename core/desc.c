@@ -297,7 +297,7 @@ int mm3i_desc_agree(const struct mm3_desc *desc, const struct mm3i_schema *schem
   /* the root first: what differs in it explains more than a nested struct that differs */
   if (result == 0 && strcmp(desc->name, schema->structs[schema->nstructs - 1].name) != 0)
     result = agree_struct(&w, desc, schema, &schema->structs[schema->nstructs - 1], &type);
-  for (uint32_t s = 0; s < w.nseen && s < schema->nstructs && result == 0; s++) {
+  for (uint32_t s = 0; s < w.nseen && result == 0; s++) {
     const struct mm3i_struct *stored = w.nseen == schema->nstructs ? &schema->structs[s] : NULL;
     for (uint32_t i = 0; i < schema->nstructs && w.nseen != schema->nstructs; i++)
       if (strcmp(schema->structs[i].name, w.seen[s]->name) == 0) stored = &schema->structs[i];

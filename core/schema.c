@@ -196,6 +196,13 @@ static int place_row(struct builder *b, struct mm3_type *parent, const struct mm
   return 0;
 }
 
+static bool compare_struct(const struct mm3i_table *table, uint32_t number, const struct mm3i_struct *s) {
+  struct mm3i_table_struct stored;
+  return mm3i_table_struct(table, number, &stored) == 0 && same(s->name, stored.name, stored.name_size) &&
+         stored.first_row == s->first_row && stored.nrows == s->nrows && stored.size == s->type->size &&
+         stored.align == s->type->align;
+}
+
 static int add_struct(struct builder *b, const struct mm3i_node_struct *block) {
   struct mm3i_schema *schema = b->schema;
   struct mm3_type *type = mm3i_arena_alloc(schema->arena, sizeof *type);
@@ -219,7 +226,11 @@ static int add_struct(struct builder *b, const struct mm3i_node_struct *block) {
     schema->nrows++;
   }
   type->size = (type->size + type->align - 1) & ~(type->align - 1);
-  schema->structs[schema->nstructs++] = (struct mm3i_struct){block->name, type, first, block->nfields};
+  struct mm3i_struct entry = {block->name, type, first, block->nfields};
+  if (b->table && !compare_struct(b->table, schema->nstructs, &entry))
+    return mm3_error_set(b->error, -MM3_E_DAMAGED, "struct '%s' of the schema is not what entry %u of the field table says",
+                         block->name, schema->nstructs);
+  schema->structs[schema->nstructs++] = entry;
   return 0;
 }
 

@@ -77,6 +77,7 @@ int mm3i_table_open(struct mm3i_table *table, const void *bytes, size_t size, st
   memcpy(header, bytes, sizeof header);
   if (header[0] != TABLE_MAGIC)
     return mm3_error_set(error, -MM3_E_DAMAGED, "the field table starts with 0x%08x, wanted 0x%08x", header[0], TABLE_MAGIC);
+  if (header[3] != 0) return mm3_error_set(error, -MM3_E_DAMAGED, "the field table's fourth word is %u, wanted 0", header[3]);
   if (header[1] > MM3I_MAX_FIELDS || header[2] > MM3I_MAX_FIELDS || header[2] == 0 ||
       HEADER + (uint64_t)header[2] * STRUCT_BYTES + (uint64_t)header[1] * ROW_BYTES > size)
     return mm3_error_set(error, -MM3_E_DAMAGED, "the field table names %u structs and %u fields, which its %zu bytes cannot hold",

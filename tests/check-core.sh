@@ -13,7 +13,7 @@ kinds () {
 }
 
 # named KIND: where files on stdin's list name it. Comments may speak of strings.
-named () { xargs grep -nE "\"$1\"|[<\"/]$1\\.h[>\"]|mm3_$1_[a-z]|\\bMM3_K_$1\\b" /dev/null; }
+named () { xargs grep -nE "\"$1\"|mm3/$1\\.h[>\"]|mm3_$1_[a-z]|\\bMM3_K_$1\\b" /dev/null; }
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' 0

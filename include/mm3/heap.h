@@ -40,7 +40,7 @@ struct mm3_heap_stats {
   uint64_t total, used, free, blocks; /* bytes of the heap; in blocks in use; in free blocks and tail; blocks in use */
   uint64_t largest_free;
 };
-MM3_API int mm3_heap_stats(struct mm3_file *file, struct mm3_heap_stats *stats);
+MM3_API int mm3_heap_measure(struct mm3_file *file, struct mm3_heap_stats *stats);
 
 #ifdef __cplusplus
 }

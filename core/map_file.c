@@ -7,6 +7,21 @@
 #include "map.h"
 #include "sys.h"
 
+/* A map may have stored bytes after the old end, in its page. Most file systems clear them when the file grows; tmpfs
+ * makes them part of it. */
+static int clear_tail(int fd, uint64_t old_length, uint64_t length) {
+  static const char zeros[4096];
+  uint64_t page = (uint64_t)1 << mm3i_map_page_bits(), end = (old_length + page - 1) & ~(page - 1);
+  if (end > length) end = length;
+  for (uint64_t at = old_length; at < end;) {
+    size_t piece = end - at < sizeof zeros ? (size_t)(end - at) : sizeof zeros;
+    int result = mm3i_pwrite_all(fd, zeros, piece, at);
+    if (result < 0) return result;
+    at += piece;
+  }
+  return 0;
+}
+
 int mm3_map_extend_file(int fd, uint64_t length, struct mm3_error *error) {
   struct stat st;
   mm3i_map_error_begin(error, NULL);
@@ -19,6 +34,7 @@ int mm3_map_extend_file(int fd, uint64_t length, struct mm3_error *error) {
                                                     mm3i_map_error_name(error, fd, spare));
   if (length <= (uint64_t)st.st_size) return 0;
   int result = mm3i_extend(fd, (uint64_t)st.st_size, length);
+  if (result == 0) result = clear_tail(fd, (uint64_t)st.st_size, length);
   if (result == 0) return 0;
   return mm3_error_set(error, result, "%s: extending the file from %lld to %llu bytes: %s",
                        mm3i_map_error_name(error, fd, spare), (long long)st.st_size,

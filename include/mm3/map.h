@@ -9,8 +9,9 @@
  *   away with the page). A sparse file on a full disk, and a page that cannot be read, are the same signal. Run the
  *   code that touches such a map under mm3_guard_run (guard.h): the signal becomes an error code. Extend files with
  *   mm3_map_extend_file: a full disk is then an error code of that call.
- *   Bytes after the end. The rest of the file's last page reads as zeros and can be written; such bytes never reach
- *   the file, and are zero again if it grows.
+ *   Bytes after the end. The rest of the file's last page reads as zeros and can be written. Such bytes never reach the
+ *   file, and are zero again if it grows; except on tmpfs, whose files show them when they grow (mm3_map_extend_file
+ *   clears them).
  *   Other writers. A shared map shows what others store, at any instruction. What matters must be read with atomics,
  *   or under a lock: mm3_map_lock_file keeps a second writer away, if that one asks too.
  *   Network file systems. Two hosts do not see each other's stores through maps. Data reaches the server at
@@ -113,7 +114,7 @@ struct mm3_map_options {
  *   without that signal and says -EFAULT). /proc files and devices have size 0: give them a length.
  *   Returns 0, or, with *map untouched:
  *     -EINVAL     offset beyond the file's end (no length given); unknown flag, access or options size
- *     -EOVERFLOW  length above PTRDIFF_MAX, or offset + length above 2^63-1
+ *     -EOVERFLOW  length, once rounded to pages, above PTRDIFF_MAX, or offset + length above 2^63-1
  *     -EBADF -EACCES -EPERM (sealed, noexec) -ENODEV (directory, pipe, /dev/null) -EIO (/proc) -ENOMEM (address space)
  *   Cost: 1 us, plus a fault at the first touch of each page (MM3_MAP_POPULATE moves them here; a page that cannot be
  *   read then is not reported: it faults later as if the flag had not been given). */
@@ -211,7 +212,7 @@ enum mm3_map_discard {
                                 pages are read again from the file (nothing is lost); -EINVAL where locked in memory */
   MM3_DISCARD_FREE = 1,      /* MADV_FREE: as DONT_NEED, at some later time unless stored to; private anonymous only */
   MM3_DISCARD_REMOVE = 2,    /* MADV_REMOVE: punches a hole in the file or shared memory behind a writable shared map:
-                                zeros for everybody; -EACCES on a read-only map, -EINVAL on a private one */
+                                zeros for everybody; -EACCES if the descriptor was not writable, -EINVAL if private */
   MM3_DISCARD_POISON = 3     /* MADV_HWPOISON: treat the memory as broken: SIGBUS when touched. For tests of machines,
                                 needs CAP_SYS_ADMIN, and takes the physical page out of service */
 };
@@ -252,9 +253,10 @@ enum mm3_map_remap_flag { MM3_MAP_MAY_MOVE = 1 };
  * touch the file: see mm3_map_extend_file. With MM3_MAP_MAY_MOVE the address may change, and every pointer into the
  * map is then void; without it, growth fails with -ENOMEM where the neighbouring addresses are taken. Shrinking
  * never moves. New pages of a private anonymous map are zero.
- *   Returns 0; -EINVAL for unknown flags; -EOVERFLOW above PTRDIFF_MAX; -ENOMEM; -EFAULT where an advice on a part has
- *   split the map; -ENOTSUP without mremap, and for growing a shared anonymous map (its memory has a fixed size:
- *   the new pages would be a SIGBUS). Cost: page tables are moved, not bytes. */
+ *   Returns 0; -EINVAL for unknown flags; -EOVERFLOW above PTRDIFF_MAX; -ENOMEM (or -EINVAL, the kernel's word for a
+ *   length that no address space holds); -EFAULT where an advice on a part has split the map; -ENOTSUP
+ *   without mremap, and for growing a shared anonymous map (its memory has a fixed size: the new pages would be a
+ *   SIGBUS). Cost: page tables are moved, not bytes. */
 MM3_API int mm3_map_remap(struct mm3_map *map, size_t new_length, unsigned flags);
 
 /* ---- files under maps ---------------------------------------------------------------------------------------- */

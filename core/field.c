@@ -34,6 +34,8 @@ int mm3_field_visit(const struct mm3_field *field, struct mm3_sink *sink, struct
   struct mm3_ctx *ctx = begin(&w, field, MM3_CTX_RAW, error);
   if (!field->bytes) return absent(field, error);
   if (!field->type) return sink->raw(sink, field->bytes, (size_t)field->size);
+  if (field->ndeep)
+    return field->type->kind->visit_deep(field->type, field->bytes, field->deep, field->ndeep, sink, ctx);
   if (field->sliced) return field->type->kind->visit_range(field->type, field->bytes, field->first, field->last, sink, ctx);
   return mm3_type_visit(field->type, field->bytes, sink, ctx);
 }
@@ -61,9 +63,16 @@ static int run_change(struct change change, struct mm3_field *field, const struc
   return result;
 }
 
+static int run_deep(struct mm3_field *field, const struct mm3_value *value, struct mm3_ctx *ctx) {
+  if (!field->type->kind->put_deep)
+    return mm3_ctx_fail(ctx, -MM3_E_PATH, "parts of %s can be read, not changed", field->type->text);
+  return field->type->kind->put_deep(field->type, field->bytes, field->deep, field->ndeep, value, ctx);
+}
+
 static int run_put(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
   const struct mm3_type *outer = field->container.type;
   (void)text;
+  if (field->ndeep) return run_deep(field, value, ctx);
   if (outer && outer->kind->put_at) return outer->kind->put_at(outer, field->container.bytes, &field->step, value, ctx);
   if (!field->bytes) return absent(field, ctx->error);
   return mm3_type_put(field->type, field->bytes, value, ctx);
@@ -76,7 +85,7 @@ int mm3_field_put(struct mm3_field *field, const struct mm3_value *value, struct
 static int run_push(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
   (void)text;
   if (!field->bytes) return absent(field, ctx->error);
-  if (!field->type->kind->push) return mm3_ctx_fail(ctx, -MM3_E_PATH, "%s takes no push", field->type->text);
+  if (field->ndeep || !field->type->kind->push) return mm3_ctx_fail(ctx, -MM3_E_PATH, "%s takes no push", field->type->text);
   return field->type->kind->push(field->type, field->bytes, value, ctx);
 }
 
@@ -88,6 +97,7 @@ static int run_erase(struct mm3_field *field, const struct mm3_value *value, cha
   const struct mm3_type *outer = field->container.type;
   (void)value, (void)text;
   if (!field->bytes) return absent(field, ctx->error);
+  if (field->ndeep) return run_deep(field, NULL, ctx);
   if (!outer || !outer->kind->erase)
     return mm3_ctx_fail(ctx, -MM3_E_PATH, "nothing can be removed from %s", outer ? outer->text : "the file's root");
   return outer->kind->erase(outer, field->container.bytes, &field->step, ctx);
@@ -99,7 +109,7 @@ int mm3_field_erase(struct mm3_field *field, struct mm3_error *error) {
 
 static int run_add(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
   if (!field->bytes) return absent(field, ctx->error);
-  if (!field->type->kind->add) return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s is no integer to add to", field->type->text);
+  if (field->ndeep || !field->type->kind->add) return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s is no integer to add to", field->type->text);
   return field->type->kind->add(field->type, field->bytes, value, text, ctx);
 }
 
@@ -111,7 +121,7 @@ int mm3_field_add(struct mm3_field *field, const struct mm3_value *delta, char r
 
 int mm3_field_count(const struct mm3_field *field, uint64_t *count, uint64_t *capacity) {
   struct work w;
-  if (!field->type || !field->bytes || !field->type->kind->count) return -MM3_E_PATH;
+  if (!field->type || !field->bytes || field->ndeep || !field->type->kind->count) return -MM3_E_PATH;
   return field->type->kind->count(field->type, field->bytes, count, capacity, begin(&w, field, 0, NULL));
 }
 

@@ -8,6 +8,7 @@
 
 struct reader {
   const char *start, *at;
+  size_t text_used;             /* of field->step_text */
   struct mm3_field *field;
   struct mm3_error *error;
 };
@@ -50,8 +51,8 @@ static size_t read_escape(struct reader *r, char out[4]) {
 }
 
 static int read_key(struct reader *r, struct mm3_step *step) {
-  struct mm3_field *field = r->field;
-  size_t count = 0;
+  char *text = r->field->step_text + r->text_used;
+  size_t count = 0, room = sizeof r->field->step_text - r->text_used;
   for (r->at++; *r->at != '"';) {
     char piece[4];
     size_t length = 1;
@@ -63,13 +64,13 @@ static int read_key(struct reader *r, struct mm3_step *step) {
     } else {
       piece[0] = *r->at++;
     }
-    if (count + length >= sizeof field->step_text) return bad_path(r, "a key of at most 1023 bytes");
-    memcpy(field->step_text + count, piece, length);
+    if (count + length >= room) return bad_path(r, "keys of at most 1023 bytes");
+    memcpy(text + count, piece, length);
     count += length;
   }
   r->at++;
-  field->step_text[count] = 0;
-  *step = (struct mm3_step){MM3_STEP_KEY, field->step_text, count, 0};
+  text[count] = 0;
+  *step = (struct mm3_step){MM3_STEP_KEY, text, count, 0};
   return 0;
 }
 
@@ -143,11 +144,12 @@ static int read_step(struct reader *r, struct mm3_step *step, struct mm3_ctx *ct
     r->at++;
   }
   size_t length = strcspn(r->at, ".[");
+  char *text = r->field->step_text + r->text_used;
   if (length == 0) return bad_path(r, "a name");
-  if (length >= sizeof r->field->step_text) return bad_path(r, "a shorter name");
-  memcpy(r->field->step_text, r->at, length);
-  r->field->step_text[length] = 0;
-  *step = (struct mm3_step){MM3_STEP_NAME, r->field->step_text, length, 0};
+  if (length >= sizeof r->field->step_text - r->text_used) return bad_path(r, "a shorter name");
+  memcpy(text, r->at, length);
+  text[length] = 0;
+  *step = (struct mm3_step){MM3_STEP_NAME, text, length, 0};
   r->at += length;
   return 1;
 }
@@ -156,10 +158,20 @@ static int no_module(struct reader *r, const char *name) {
   return mm3_error_set(r->error, -MM3_E_MODULE, "the module of field '%.200s' is missing; it can only be shown as raw bytes", name);
 }
 
+/* The value has parts without bytes: its own rows go the rest of the way. */
+static int go_deep(struct reader *r, const struct mm3_step *step) {
+  struct mm3_field *field = r->field;
+  if (field->ndeep == sizeof field->deep / sizeof field->deep[0]) return bad_path(r, "at most 16 steps inside a value");
+  field->deep[field->ndeep++] = *step;
+  if (step->text) r->text_used += step->count + 1;
+  return 0;
+}
+
 static int take_step(struct reader *r, const struct mm3_step *step, struct mm3_ctx *ctx) {
   struct mm3_field *field = r->field;
   struct mm3_place place = {0};
   if (!field->type) return no_module(r, r->start);
+  if (field->bytes && field->type->kind->visit_deep) return go_deep(r, step);
   field->container = (struct mm3_place){field->type, field->bytes};
   field->step = *step;
   if (!field->bytes)
@@ -192,7 +204,7 @@ static void number_member(struct mm3_field *field) {
 
 int mm3_field_find(struct mm3_file *file, const char *path, struct mm3_field *field, struct mm3_error *error) {
   const struct mm3i_schema *schema = mm3i_file_schema(file);
-  struct reader r = {path ? path : "", path ? path : "", field, error};
+  struct reader r = {path ? path : "", path ? path : "", 0, field, error};
   memset(field, 0, offsetof(struct mm3_field, step_text));
   field->file = file;
   field->type = schema->root;

@@ -31,7 +31,9 @@ struct mm3_field {
   uint64_t first, last;
   struct mm3_place container;  /* of the last step */
   struct mm3_step step;
-  char step_text[1024];        /* the key that step.text points to; longer ones have no path */
+  uint32_t ndeep;              /* steps inside a value whose parts have no bytes of their own */
+  struct mm3_step deep[16];
+  char step_text[1024];        /* the keys that steps point to; longer ones have no path */
   char path[256];              /* for messages; cut when longer */
 };
 

@@ -227,6 +227,13 @@ struct mm3_kind {
   /* Removes the item that a step leads to. -MM3_E_ABSENT when there is none. Optional: no such operation. */
   int (*erase)(const struct mm3_type *type, void *bytes, const struct mm3_step *step, struct mm3_ctx *ctx);
 
+  /* For values with parts that have no bytes of their own (a document's members): steps that go on inside the value, at
+   * least one. With visit_deep a path goes no further by `at`. Optional: no such parts. */
+  int (*visit_deep)(const struct mm3_type *type, const void *bytes, const struct mm3_step *steps, size_t nsteps,
+                    struct mm3_sink *sink, struct mm3_ctx *ctx);
+  int (*put_deep)(const struct mm3_type *type, void *bytes, const struct mm3_step *steps, size_t nsteps,
+                  const struct mm3_value *value, struct mm3_ctx *ctx); /* value NULL: removes the part */
+
   /* Adds to a number, no wrap (-MM3_E_VALUE), *result the new value in decimal. Optional: not a number. */
   int (*add)(const struct mm3_type *type, void *bytes, const struct mm3_value *delta, char result[48],
              struct mm3_ctx *ctx);

@@ -69,20 +69,9 @@ static int enter_reader(struct mm3i_handle *handle, struct mm3_error *error) {
   return result < 0 ? gate_failed(handle, result, error) : 0;
 }
 
-/* A file whose owner may not write it (mode 0444) is reopened while it still has no name. */
-static int control_for(struct mm3i_handle *handle, bool fresh) {
-  struct stat st;
-  int result = mm3i_control_open(handle);
-  if (result != -EACCES || !fresh || mm3i_sys.fstat(handle->fd, &st) < 0) return result;
-  if (mm3i_sys.fchmod(handle->fd, (st.st_mode & 07777) | 0600) < 0) return result;
-  result = mm3i_control_open(handle);
-  if (mm3i_sys.fchmod(handle->fd, st.st_mode & 07777) < 0 && result == 0) result = -errno;
-  return result;
-}
-
 static int enter_writer(struct mm3i_handle *handle, bool fresh, struct mm3_error *error) {
   bool exclusive = handle->flags & MM3_EXCLUSIVE;
-  int result = control_for(handle, fresh);
+  int result = mm3i_control_open(handle, fresh);
   if (result < 0) return mm3i_fail_sys(error, handle->path, result, "open it a second time, for its locks");
   result = wait_for(handle, handle->control, F_WRLCK, MM3I_BYTE_OPENING);
   if (no_locks_here(result)) return enter_solo(handle, fresh, error);

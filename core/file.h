@@ -79,7 +79,7 @@ void mm3i_leave(struct mm3i_handle *);                                 /* lets B
 
 /* slots.c */
 int mm3i_ofd(int fd, int command, short type, int64_t byte);           /* fcntl: 0 or -errno; see there for GETLK */
-int mm3i_control_open(struct mm3i_handle *);
+int mm3i_control_open(struct mm3i_handle *, bool fresh);
 int mm3i_slot_claim(struct mm3i_handle *);                              /* one try; -EAGAIN: none is free */
 bool mm3i_slot_alive(const struct mm3i_handle *, uint32_t slot);
 void mm3i_handles_lock(void);

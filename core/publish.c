@@ -76,6 +76,7 @@ static int open_temporary(struct mm3i_place *place, struct mm3i_handle *handle, 
     int locked = mm3i_ofd(fd, F_OFD_SETLK, F_WRLCK, MM3I_BYTE_MAKING);
     if (locked != -EAGAIN && mm3i_sys.fstat(fd, &st) == 0 && st.st_nlink > 0) {
       handle->temporary = place->temporary;
+      handle->device = (uint64_t)st.st_dev, handle->inode = (uint64_t)st.st_ino;
       return handle->fd = fd, 0;
     }
     mm3i_place_undo(place);
@@ -95,7 +96,7 @@ static int open_nameless(struct mm3i_place *place, struct mm3i_handle *handle, m
   int fd = mm3i_open(place->folder, O_RDWR | O_TMPFILE, mode);
   if (fd < 0) return fd;
   handle->fd = fd;
-  if (mm3i_control_open(handle) != -ENOENT) return 0;
+  if (mm3i_control_open(handle, true) == 0) return 0;
   handle->fd = -1;
   mm3i_sys.close(fd);
   return -EOPNOTSUPP;

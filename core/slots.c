@@ -106,19 +106,21 @@ static void learn_self(void) {
 
 /* ---- slots ----------------------------------------------------------------------------------------------------------- */
 
-/* By way of /proc, because the name may lead elsewhere by now; without /proc by the name, if it is still the same file. */
+/* By way of /proc, because the name may lead elsewhere by now; where there is no /proc, or none for us (a process that
+ * dropped its privileges), by the name, if it is still the same file. */
 static int reopen(const struct mm3i_handle *handle) {
   char path[64];
+  const char *name = handle->temporary ? handle->temporary : handle->path;
   struct stat st;
   snprintf(path, sizeof path, "/proc/self/fd/%d", handle->fd);
-  int fd = mm3i_open(path, O_RDWR | O_NONBLOCK | O_NOCTTY, 0);
-  if (fd >= 0 || fd != -ENOENT || handle->anonymous) return fd;
-  fd = mm3i_open(handle->temporary ? handle->temporary : handle->path, O_RDWR | O_NONBLOCK | O_NOCTTY, 0);
-  if (fd < 0) return fd;
+  int first = mm3i_open(path, O_RDWR | O_NONBLOCK | O_NOCTTY, 0);
+  if (first >= 0 || (first != -ENOENT && first != -EACCES && first != -EPERM) || handle->anonymous) return first;
+  int fd = mm3i_open(name, O_RDWR | O_NONBLOCK | O_NOCTTY, 0);
+  if (fd < 0) return first;
   if (mm3i_sys.fstat(fd, &st) == 0 && (uint64_t)st.st_dev == handle->device && (uint64_t)st.st_ino == handle->inode)
     return fd;
   mm3i_sys.close(fd);
-  return -ENOENT;
+  return first;
 }
 
 static int open_control(struct mm3i_handle *handle) {
@@ -129,11 +131,22 @@ static int open_control(struct mm3i_handle *handle) {
   return 0;
 }
 
-/* A second open of the file, which nothing maps: locks on it end with the process, whatever its children map. */
-int mm3i_control_open(struct mm3i_handle *handle) {
+static int open_control_locked(struct mm3i_handle *handle) {
   mm3i_handles_lock();
   int result = open_control(handle);
   mm3i_handles_unlock();
+  return result;
+}
+
+/* A second open of the file, which nothing maps: locks on it end with the process, whatever its children map. A fresh
+ * file whose owner may not write it (mode 0444) is made writable for the moment. */
+int mm3i_control_open(struct mm3i_handle *handle, bool fresh) {
+  struct stat st;
+  int result = open_control_locked(handle);
+  if (result != -EACCES || !fresh || mm3i_sys.fstat(handle->fd, &st) < 0) return result;
+  if (mm3i_sys.fchmod(handle->fd, (st.st_mode & 07777) | 0600) < 0) return result;
+  result = open_control_locked(handle);
+  if (mm3i_sys.fchmod(handle->fd, st.st_mode & 07777) < 0 && result == 0) result = -errno;
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <mm3/module.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static size_t find(int code) {
   return i;
 }
 
-static int magnitude(int code) { return code < 0 && code != -code ? -code : code; }
+static int magnitude(int code) { return code < 0 && code != INT_MIN ? -code : code; }
 
 const char *mm3_strerror(int code) {
   size_t i = find(magnitude(code));

@@ -187,6 +187,18 @@ IN_PLACES(things_that_are_no_ordinary_files) {
   CHECK_EQ(mm3_map_unmap(&map), 0);
 }
 
+static void a_sealed_file_is_not_written(void) {
+  struct mm3_map map;
+  int fd = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  CHECK_EQ(ftruncate(fd, 100), 0);
+  CHECK_EQ(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+  CHECK_FAILS(mm3_map_fd(&map, fd, MM3_MAP_READ_WRITE, NULL, &err), -EPERM, err);
+  CHECK_HAS(err.text, "sealed");
+  CHECK_OK(mm3_map_fd(&map, fd, MM3_MAP_COPY, NULL, &err), err);
+  CHECK_EQ(mm3_map_unmap(&map), 0);
+  close(fd);
+}
+
 static void empty_map_works(struct mm3_map *map) {
   size_t resident = 7;
   CHECK_EQ(map->length, 0);
@@ -405,6 +417,7 @@ MM3_TEST_SUITE("map_edges", {"offsets around the file's end", offsets_around_the
                {"bytes after the end never reach the file", bytes_after_the_end_never_reach_the_file},
                {"a descriptor must suit the access", a_descriptor_must_suit_the_access},
                {"directories, devices, pipes and /proc say what they are", things_that_are_no_ordinary_files},
+               {"a sealed file is not written", a_sealed_file_is_not_written},
                {"every call takes an empty map", every_call_takes_an_empty_map},
                {"a zeroed map is refused politely", a_zeroed_map_is_refused_politely},
                {"options of older and newer programs", options_of_other_versions},

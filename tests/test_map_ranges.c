@@ -124,6 +124,8 @@ IN_PLACES(every_advice_on_every_kind_of_map) {
     }
     CHECK_EQ(mm3_map_advise(&map, (enum mm3_map_advice)(MM3_ADVICE_KEEP_ON_FORK + 1)), -EINVAL);
     CHECK_EQ(mm3_map_discard(&map, (enum mm3_map_discard)99), -EINVAL);
+    int poison = mm3_map_discard_supported(MM3_DISCARD_POISON); /* asked only: it would cost the machine a page */
+    CHECK(poison == 0 || poison == 1);
     CHECK_EQ(mm3_map_unmap(&map), 0);
   }
   close(fd);
@@ -210,6 +212,32 @@ IN_PLACES(residency_counts_the_maps_own_bytes) {
   bytes_of(&map)[10 * page_size() - 6] = 1;
   CHECK_EQ(mm3_map_resident(&map, &bytes), 0);
   CHECK_EQ(bytes, 2 * page_size() - 5);
+  CHECK_EQ(mm3_map_unmap(&map), 0);
+}
+
+static int busy_once, mincore_code;
+
+static int odd_mincore(void *address, size_t length, unsigned char *vector) {
+  if (busy_once++ > 0 && mincore_code == 0) return mincore(address, length, vector);
+  errno = mincore_code ? mincore_code : EAGAIN;
+  return -1;
+}
+
+static void residency_is_asked_again_or_refused(void) {
+  struct mm3i_sys real = mm3i_sys;
+  struct mm3_map map;
+  size_t bytes = 7;
+  if (!CHECK_OK(mm3_map_anonymous(&map, 100, NULL, &err), err)) return;
+  bytes_of(&map)[0] = 1;
+  mm3i_sys.mincore = odd_mincore, busy_once = 0, mincore_code = 0;
+  CHECK_EQ(mm3_map_resident(&map, &bytes), 0);
+  CHECK_EQ(bytes, 100);
+  mincore_code = ENOSYS;
+  CHECK_EQ(mm3_map_resident(&map, &bytes), -ENOTSUP);
+  mincore_code = ENOMEM;
+  CHECK_EQ(mm3_map_resident(&map, &bytes), -ENOMEM);
+  mm3i_sys = real;
+  CHECK_EQ(bytes, 100);
   CHECK_EQ(mm3_map_unmap(&map), 0);
 }
 
@@ -411,6 +439,7 @@ MM3_TEST_SUITE("map_ranges", {"ranges outside the map never reach the system",
                {"a discard never takes a neighbour's bytes", a_discard_never_takes_a_neighbours_bytes},
                {"a hole takes whole pages of the range only", a_hole_takes_whole_pages_of_the_range_only},
                {"residency counts the map's own bytes", residency_counts_the_maps_own_bytes},
+               {"residency is asked again when the kernel is busy", residency_is_asked_again_or_refused},
                {"a failed lock leaves nothing locked", a_failed_lock_leaves_nothing_locked},
                {"a refused protection leaves the map", a_refused_protection_leaves_the_map},
                {"a protection that half failed is undone", a_protection_that_half_failed_is_undone},

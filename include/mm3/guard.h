@@ -50,7 +50,7 @@ MM3_API int mm3_guard_installed(void);
  * so fn should use other values for its own ends. Without mm3_guard_install it only calls fn. Nests, also over the
  * same map; a fault under two guards ends the innermost whose range holds it. The range is the map's at the time of
  * the call, whole pages: do not remap inside fn.
- *   Threads: any number at once, each has its own stack of guards. Cost: 3 ns when nothing happens, 3 us a fault. */
+ *   Threads: any number at once, each has its own stack of guards. Cost: 8 ns when nothing happens, 3 us a fault. */
 MM3_API int mm3_guard_run(const struct mm3_map *map, int (*fn)(void *arg), void *arg);
 
 /* mm3_guard_run_range: the same for length bytes at base, wherever they come from; (NULL, SIZE_MAX): any address. */

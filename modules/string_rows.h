@@ -26,7 +26,7 @@ static void string_sizes(struct mm3_type *type, uint64_t n) {
   type->align = is_field(type) ? 8 : 4;
 }
 
-static int string_layout(struct mm3_type *type, struct mm3_ctx *ctx) {
+MM3_UNUSED static int string_layout(struct mm3_type *type, struct mm3_ctx *ctx) {
   if (type->nargs != 1 || type->args[0].is != MM3_ARG_NUMBER)
     return mm3_ctx_fail(ctx, -MM3_E_SCHEMA, "string takes one number, as in string(32); found %s", type->text);
   uint64_t n = type->args[0].number;
@@ -122,7 +122,8 @@ static int copy_fail(const struct mm3_type *type, const void *bytes, int code, s
   return mm3_ctx_fail(ctx, code, "no memory for a copy of %s", type->text);
 }
 
-static int string_visit(const struct mm3_type *type, const void *bytes, struct mm3_sink *sink, struct mm3_ctx *ctx) {
+MM3_UNUSED static int string_visit(const struct mm3_type *type, const void *bytes, struct mm3_sink *sink,
+                                   struct mm3_ctx *ctx) {
   struct copy copy;
   int result = copy_take(type, bytes, &copy);
   if (result == 0) result = sink->text(sink, copy.text, copy.count);
@@ -132,7 +133,8 @@ static int string_visit(const struct mm3_type *type, const void *bytes, struct m
   return result;
 }
 
-static int string_put(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx) {
+MM3_UNUSED static int string_put(const struct mm3_type *type, void *bytes, const struct mm3_value *value,
+                                 struct mm3_ctx *ctx) {
   size_t n = capacity_of(type);
   if (value->is != MM3_TEXT)
     return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s wants a string, found %s", type->text, mm3_value_name(value));
@@ -146,7 +148,7 @@ static int string_put(const struct mm3_type *type, void *bytes, const struct mm3
                         : mm3_i_string_element_set_n(bytes, n, value->as.text, value->count);
 }
 
-static int string_assign(const struct mm3_type *type, void *to, const void *from, struct mm3_ctx *ctx) {
+MM3_UNUSED static int string_assign(const struct mm3_type *type, void *to, const void *from, struct mm3_ctx *ctx) {
   struct copy copy;
   int result = copy_take(type, from, &copy);
   if (result) result = copy_fail(type, from, result, ctx);
@@ -156,7 +158,7 @@ static int string_assign(const struct mm3_type *type, void *to, const void *from
   return result;
 }
 
-static int string_clear(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+MM3_UNUSED static int string_clear(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
   (void)ctx;
   if (is_field(type)) mm3_i_string_clear(bytes, capacity_of(type));
   else mm3_i_string_element_set_n(bytes, capacity_of(type), NULL, 0);
@@ -177,7 +179,7 @@ static const char *string_bytes(const struct mm3_type *type, const void *bytes, 
 }
 
 /* Elements hash as the core's default does, over all bytes as they lie; fields over the value alone. */
-static uint64_t string_hash(const struct mm3_type *type, const void *bytes, uint64_t seed) {
+MM3_UNUSED static uint64_t string_hash(const struct mm3_type *type, const void *bytes, uint64_t seed) {
   uint64_t word, hash = 0;
   size_t count;
   if (!is_field(type)) return XXH3_64bits_withSeed(bytes, (size_t)type->size, seed);
@@ -189,7 +191,7 @@ static uint64_t string_hash(const struct mm3_type *type, const void *bytes, uint
   return hash;
 }
 
-static int string_equal(const struct mm3_type *type, const void *a, const void *b) {
+MM3_UNUSED static int string_equal(const struct mm3_type *type, const void *a, const void *b) {
   int same = 0;
   for (int i = 0; i < MM3_COPY_TRIES; i++) {
     uint64_t a_word, b_word;
@@ -201,14 +203,14 @@ static int string_equal(const struct mm3_type *type, const void *a, const void *
   return same;
 }
 
-static int string_key_parse(const struct mm3_type *type, const char *text, size_t count, void *bytes,
-                            struct mm3_ctx *ctx) {
+MM3_UNUSED static int string_key_parse(const struct mm3_type *type, const char *text, size_t count, void *bytes,
+                                       struct mm3_ctx *ctx) {
   struct mm3_value value = {.is = MM3_TEXT, .as.text = text, .count = count};
   return string_put(type, bytes, &value, ctx);
 }
 
-static int string_key_print(const struct mm3_type *type, const void *bytes, char *text, size_t size,
-                            struct mm3_ctx *ctx) {
+MM3_UNUSED static int string_key_print(const struct mm3_type *type, const void *bytes, char *text, size_t size,
+                                       struct mm3_ctx *ctx) {
   struct copy copy;
   int result = copy_take(type, bytes, &copy);
   if (result) {

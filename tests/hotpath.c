@@ -15,3 +15,52 @@ uint64_t hot_plain_read(const struct hot_plain *p) { return p->id; }
 
 void hot_plain_write(struct hot_plain *p, uint64_t id);
 void hot_plain_write(struct hot_plain *p, uint64_t id) { p->id = id; }
+
+/* ---- scalars, atomics, strings ---- */
+
+#include <mm3/atomic.h>
+#include <mm3/scalar.h>
+#include <mm3/string.h>
+
+#define HOT(name, result, ...) \
+  result hot_##name(__VA_ARGS__); \
+  result hot_##name(__VA_ARGS__)
+
+HOT(bool_get, int, const uint8_t *at, int *out) { return mm3_bool_get(at, out); }
+HOT(char_get, int, const uint32_t *at, uint32_t *out) { return mm3_char_get(at, out); }
+
+typedef MM3_VALUE(atomic(u64)) hot_u64;
+typedef MM3_VALUE(atomic(i16)) hot_i16;
+typedef MM3_VALUE(atomic(bool)) hot_bool;
+
+HOT(atomic_load, uint64_t, const hot_u64 *a) { return mm3_atomic_load(a); }
+HOT(atomic_load_relaxed, uint64_t, const hot_u64 *a) { return mm3_atomic_load_explicit(a, __ATOMIC_RELAXED); }
+HOT(atomic_store, void, hot_u64 *a, uint64_t v) { mm3_atomic_store(a, v); }
+HOT(atomic_exchange, uint64_t, hot_u64 *a, uint64_t v) { return mm3_atomic_exchange(a, v); }
+HOT(atomic_cas, int, hot_u64 *a, uint64_t *old, uint64_t v) { return mm3_atomic_compare_exchange(a, old, v); }
+HOT(atomic_cas_weak, int, hot_u64 *a, uint64_t *old, uint64_t v) { return mm3_atomic_compare_exchange_weak(a, old, v); }
+HOT(atomic_add, uint64_t, hot_u64 *a, uint64_t v) { return mm3_atomic_fetch_add(a, v); }
+HOT(atomic_inc, void, hot_u64 *a) { mm3_atomic_inc(a); }
+HOT(atomic_narrow, int, hot_i16 *a, int16_t v) { return mm3_atomic_fetch_sub(a, v) + mm3_atomic_fetch_and(a, v); }
+HOT(atomic_bits, int, hot_i16 *a, int16_t v) { return mm3_atomic_fetch_or(a, v) + mm3_atomic_fetch_xor(a, v); }
+HOT(atomic_min, int, hot_i16 *a, int16_t v) { return mm3_atomic_fetch_min(a, v); }
+HOT(atomic_max, int, hot_i16 *a, int16_t v) { return mm3_atomic_fetch_max(a, v); }
+HOT(atomic_bool, int, hot_bool *a, int v) { return mm3_atomic_exchange(a, v) || mm3_atomic_load(a); }
+HOT(atomic_bool_cas, int, hot_bool *a, _Bool *old) { return mm3_atomic_compare_exchange(a, old, 1); }
+
+typedef MM3_VALUE(string(32)) hot_string;
+typedef MM3_VALUE(string(4000)) hot_page;
+typedef MM3_C2_string(12) hot_element;
+
+HOT(string_get, int, const hot_string *s, char *to, size_t size) { return mm3_string_get(s, to, size, NULL); }
+HOT(string_get_33, int, const hot_string *s, char *to) { return mm3_string_get(s, to, 33, NULL); }
+HOT(string_get_page, int, const hot_page *s, char *to, size_t *n) { return mm3_string_get(s, to, 4001, n); }
+HOT(string_ptr, const char *, const hot_string *s) { return mm3_string_ptr(s); }
+HOT(string_view, struct mm3_string_view, const hot_page *s) { return mm3_string_view(s); }
+HOT(string_valid, int, const hot_page *s, struct mm3_string_view v) { return mm3_string_view_valid(s, v); }
+HOT(string_len, size_t, const hot_string *s) { return mm3_string_len(s) + mm3_string_capacity(s); }
+HOT(string_equal, int, const hot_string *s, const char *t, size_t n) { return mm3_string_equal_n(s, t, n); }
+HOT(string_set, int, hot_string *s, const char *t, size_t n) { return mm3_string_set_n(s, t, n); }
+HOT(string_clear, void, hot_string *s) { mm3_string_clear(s); }
+HOT(element_get, int, const hot_element *e, char *to) { return mm3_string_element_get(e, to, 13, NULL); }
+HOT(element_len, size_t, const hot_element *e) { return mm3_string_element_len(e); }

@@ -301,7 +301,9 @@ MM3_INLINE int mm3_i_string_view_valid(const void *field, struct mm3_string_view
 
 MM3_INLINE const char *mm3_i_string_ptr(const void *field, size_t n) {
   struct mm3_string_view view = mm3_i_string_view(field, n);
-  return view.ptr ? view.ptr : "";
+  const char *empty = "";
+  __asm__("" : "+r"(empty)); /* or `ptr + 1` is warned about: the compiler sees that it may be this one */
+  return view.ptr ? view.ptr : empty;
 }
 
 MM3_INLINE size_t mm3_i_string_element_len(const void *element, size_t n) {

@@ -59,6 +59,7 @@ MM3_INLINE uint64_t mm3_utf8_tail(const unsigned char *at, size_t count) {
 MM3_INLINE int mm3_utf8_ok(const void *bytes, size_t count) {
   const unsigned char *at = (const unsigned char *)bytes;
   const uint64_t high = UINT64_C(0x8080808080808080);
+  __asm__("" : "+r"(at)); /* or gcc warns, for small arrays, about loops that they never enter */
   const uint64_t tail = mm3_utf8_tail(at, count);
   const size_t in_tail = count < 8 ? count : 8;
   size_t i = 0;

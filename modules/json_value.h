@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * json_value.h: between jansson's json_t and the core's values: reading one as a struct mm3_value, building one by a sink.
+ */
+#ifndef MM3_JSON_VALUE_H
+#define MM3_JSON_VALUE_H
+
+#include <jansson.h>
+#include <mm3/module.h>
+
+/* A json_t as a value; valid as long as the json_t is. */
+struct mm3_value mm3j_value_of(const json_t *json);
+
+/* A value as a new json_t. -MM3_E_VALUE when jansson cannot hold it (an integer beyond int64), -ENOMEM. */
+int mm3j_json_of(const struct mm3_value *value, json_t **json);
+
+/* A json_t to a sink. */
+int mm3j_visit(const json_t *json, struct mm3_sink *sink);
+
+/* A sink that builds a json_t, in the spelling of mm3/json.h. After the visit `done` is the value (the caller's
+ * reference); mm3j_builder_drop frees what a broken-off visit left. */
+enum { MM3J_LEVELS = 2048 };
+struct mm3j_builder {
+  struct mm3_sink sink;
+  json_t *done;
+  json_t *stack[MM3J_LEVELS];
+  char *keys[MM3J_LEVELS];
+  size_t key_counts[MM3J_LEVELS];
+  unsigned depth;
+};
+void mm3j_builder_init(struct mm3j_builder *builder);
+void mm3j_builder_drop(struct mm3j_builder *builder);
+
+#endif

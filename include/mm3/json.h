@@ -94,7 +94,7 @@ struct mm3_json_ops {
 };
 
 /* The table, from a module that the file's schema loaded or that this loads; NULL with the reason in *error. */
-MM3_UNUSED static inline const struct mm3_json_ops *mm3_json_ops(struct mm3_error *error) {
+MM3_UNUSED static inline const struct mm3_json_ops *mm3_json_table(struct mm3_error *error) {
   const struct mm3_kind *kind = mm3_kind_find("json", 1, error);
   const struct mm3_json_ops *ops = kind ? (const struct mm3_json_ops *)kind->ops : 0;
   if (ops && ops->version == MM3_JSON_OPS_VERSION && ops->size >= sizeof *ops) return ops;
@@ -121,7 +121,7 @@ MM3_UNUSED static inline const struct mm3_json_ops *mm3_json_ops(struct mm3_erro
 #define mm3_json_clear(j) mm3_i_string_clear(MM3_I_JSON(j))
 
 #define MM3_I_JSON_CALL(error, call)                            \
-  const struct mm3_json_ops *ops = mm3_json_ops(error);         \
+  const struct mm3_json_ops *ops = mm3_json_table(error);         \
   return ops ? ops->call : -MM3_E_MODULE
 
 MM3_UNUSED static inline int mm3_i_json_set(void *j, size_t n, const json_t *value, struct mm3_error *error) {
@@ -138,7 +138,7 @@ MM3_UNUSED static inline int mm3_i_json_get(const void *j, size_t n, json_t **va
 }
 
 MM3_UNUSED static int mm3_i_json_pack(void *j, size_t n, struct mm3_error *error, const char *format, ...) {
-  const struct mm3_json_ops *ops = mm3_json_ops(error);
+  const struct mm3_json_ops *ops = mm3_json_table(error);
   if (!ops) return -MM3_E_MODULE;
   va_list arguments;
   va_start(arguments, format);
@@ -149,7 +149,7 @@ MM3_UNUSED static int mm3_i_json_pack(void *j, size_t n, struct mm3_error *error
 
 MM3_UNUSED static int mm3_i_json_unpack(const void *j, size_t n, json_t **keep, struct mm3_error *error,
                                         const char *format, ...) {
-  const struct mm3_json_ops *ops = mm3_json_ops(error);
+  const struct mm3_json_ops *ops = mm3_json_table(error);
   if (!ops) return -MM3_E_MODULE;
   va_list arguments;
   va_start(arguments, format);

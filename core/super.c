@@ -85,7 +85,7 @@ int mm3i_image_plan(struct mm3i_image *image, const struct mm3i_schema *schema, 
   super->checksum = mm3i_super_checksum(super);
   super->incarnation = 1;
   super->length = image->length;
-  super->heap_end = fixed.heap_offset ? image->length : 0;
+  super->heap_end = fixed.heap_offset;
   super->limit = limit;
   image->super = super;
   image->schema = (const char *)bytes + fixed.schema_offset;

@@ -20,7 +20,7 @@ int main(int argc, char **argv) {
   struct mm3_error err;
   struct mm3_file *file = mm3_open_or_create(argc > 1 ? argv[1] : "counter.mm3", MM3_TYPE(counter), NULL, &err);
   if (!file) {
-    fprintf(stderr, "%s: %s\n", err.file, err.text);
+    fprintf(stderr, "%s\n", err.text);
     return 1;
   }
 

@@ -33,7 +33,7 @@ int main(int argc, char **argv) {
     printf("%s: found\n", path);
   }
   if (!file) {
-    fprintf(stderr, "%s: %s\n", err.file, err.text);
+    fprintf(stderr, "%s\n", err.text);
     return 1;
   }
 

@@ -44,7 +44,7 @@ int main(int argc, char **argv) {
   int writes = argc > 1 && strcmp(argv[1], "write") == 0;
   if (!writes && (argc < 2 || strcmp(argv[1], "read") != 0)) return fprintf(stderr, "03_ipc read|write [FILE]\n"), 2;
   struct mm3_file *file = mm3_open_or_create(argc > 2 ? argv[2] : "ipc.mm3", MM3_TYPE(shared_data), NULL, &err);
-  if (!file) return fprintf(stderr, "%s: %s\n", err.file, err.text), 1;
+  if (!file) return fprintf(stderr, "%s\n", err.text), 1;
 
   struct shared_data *shared = mm3_root(file, shared_data);
   int result = 0;

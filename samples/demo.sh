@@ -4,7 +4,7 @@
 set -e
 file=${1:-$MM3_BUILD/demo.mm3}
 worker=$MM3_BUILD/samples/demo_worker
-additions=40000000
+additions=20000000
 
 step () { printf '\n\033[1m%s\033[0m\n' "$*" | if [ -t 1 ] && [ -z "$NO_COLOR" ]; then cat; else tr -d '\033' | sed 's/\[[01]m//g'; fi; }
 show () { echo "\$ mm3 $*"; mm3 "$@"; }
@@ -28,11 +28,10 @@ do
 done
 "$worker" "$file" 3 $additions &
 victim=$!
-until [ "$(count w3.count 2>/dev/null || echo 0)" -ge $((before + additions / 4)) ]; do :; done
+until [ "$(count w3.count 2>/dev/null || echo 0)" -ge $((before + additions / 2)) ]; do kill -0 $victim || exit 1; done
 kill -KILL $victim
 echo "  killed process $victim while it was adding"
-wait $pids
-wait $victim 2>/dev/null || true
+{ wait $pids; wait $victim || true; } 2>/dev/null # the shell would report the kill
 mm3 add "$file" kills
 
 step "3. Nothing was lost but what the killed process had not done yet"

@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
   struct mm3_error err;
   if (argc < 2) return fprintf(stderr, "demo_worker FILE [NUMBER ADDITIONS [PAUSE_US]]\n"), 2;
   struct mm3_file *file = mm3_open_or_create(argv[1], MM3_TYPE(demo), NULL, &err);
-  if (!file) return fprintf(stderr, "%s: %s\n", err.file, err.text), 1;
+  if (!file) return fprintf(stderr, "%s\n", err.text), 1;
   struct demo *d = mm3_root(file, demo);
   struct worker *workers[4] = {&d->w1, &d->w2, &d->w3, &d->w4};
   if (argc < 4) show(d, workers);

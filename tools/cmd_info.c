@@ -159,14 +159,14 @@ static int info_text(struct call *call, struct mm3_file *file, const struct mm3_
   if (info->heap_end > info->heap_offset)
     printf("  heap        %llu bytes at %llu\n", (unsigned long long)(info->heap_end - info->heap_offset),
            (unsigned long long)info->heap_offset);
-  printf("  created     %s, %llu time%s opened by nobody else\n", created, (unsigned long long)info->incarnation,
-         info->incarnation == 1 ? "" : "s");
+  printf("  created     %s\n", created);
   show_owners(info);
   if (info->superseded) printf("  superseded  a newer file has taken this one's place\n");
   if (call->verbose) {
     printf("  uuid        %s\n  features    compat %#llx, read-only compat %#llx, incompat %#llx\n", uuid,
            (unsigned long long)info->compat, (unsigned long long)info->ro_compat, (unsigned long long)info->incompat);
-    printf("  changes     %u\n", (unsigned)info->changes);
+    printf("  changes     %u by the lock and notify; incarnation %llu\n", (unsigned)info->changes,
+           (unsigned long long)info->incarnation);
   }
   show_fields(file, info);
   if (call->verbose) show_modules(file);

@@ -17,8 +17,11 @@ int fail(struct call *call) {
   const struct mm3_error *error = &call->error;
   const char *text = error->text[0] ? error->text : mm3_strerror(error->code);
   fflush(stdout);
+  size_t file_length = strlen(error->file);
+  if (file_length && strncmp(text, error->file, file_length) == 0 && strncmp(text + file_length, ": ", 2) == 0)
+    text += file_length + 2; /* the field comes between */
   fputs("mm3: ", stderr);
-  if (error->file[0] && strncmp(text, error->file, strlen(error->file)) != 0) {
+  if (file_length) {
     print_safe(stderr, error->file);
     fputs(": ", stderr);
   }

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# common.bash: what the command's tests share. Each runs in a folder of its own.
+
+setup () {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  unset NO_COLOR CLICOLOR_FORCE
+  counter='struct counter { value: atomic(u64) name: string(32) }'
+}
+
+# fails CODE WORDS... -- COMMAND...: the command exits with CODE, prints nothing on stdout, and its message has all words.
+fails () {
+  local code=$1 got=0 word words=()
+  shift
+  while [ "$1" != -- ]; do words+=("$1"); shift; done
+  shift
+  "$@" >out.txt 2>err.txt </dev/null || got=$?
+  [ "$got" -eq "$code" ] || { echo "exit $got, wanted $code: $*"; cat err.txt; return 1; }
+  [ ! -s out.txt ] || { echo "printed on stdout: $(cat out.txt)"; return 1; }
+  grep -q '^mm3: ' err.txt || { echo "no message: $(cat err.txt)"; return 1; }
+  for word in "${words[@]}"
+  do grep -qF -- "$word" err.txt || { echo "no '$word' in: $(cat err.txt)"; return 1; }
+  done
+}
+
+# is TEXT COMMAND...: the command succeeds and prints exactly this.
+is () {
+  local wanted=$1 got
+  shift
+  got=$("$@" 2>err.txt) || { echo "failed: $*"; cat err.txt; return 1; }
+  [ "$got" = "$wanted" ] || { printf 'wanted: %s\ngot:    %s\n' "$wanted" "$got"; return 1; }
+}

@@ -29,10 +29,28 @@ static int absent(const struct mm3_field *field, struct mm3_error *error) {
   return mm3_error_set(error, -MM3_E_ABSENT, "'%s': there is no such entry", field->path);
 }
 
-int mm3_field_visit(const struct mm3_field *field, struct mm3_sink *sink, struct mm3_error *error) {
+/* One call of this file, on its way through the guard. */
+struct call {
+  struct mm3_field *field;
+  struct mm3_sink *sink;
+  int (*run)(struct mm3_field *field, const struct mm3_value *value, char *result, struct mm3_ctx *ctx);
+  bool locks;
+  const struct mm3_value *value;
+  char *text;
+  struct mm3_error *error;
+};
+
+static int guarded(int (*fn)(void *), struct call *call) {
+  return mm3i_file_guarded(call->field->file, call->error, fn, call);
+}
+
+static int visit(void *arg) {
+  struct call *call = arg;
+  const struct mm3_field *field = call->field;
+  struct mm3_sink *sink = call->sink;
   struct work w;
-  struct mm3_ctx *ctx = begin(&w, field, MM3_CTX_RAW, error);
-  if (!field->bytes) return absent(field, error);
+  struct mm3_ctx *ctx = begin(&w, field, MM3_CTX_RAW, call->error);
+  if (!field->bytes) return absent(field, call->error);
   if (!field->type) return sink->raw(sink, field->bytes, (size_t)field->size);
   if (field->ndeep)
     return field->type->kind->visit_deep(field->type, field->bytes, field->deep, field->ndeep, sink, ctx);
@@ -40,25 +58,27 @@ int mm3_field_visit(const struct mm3_field *field, struct mm3_sink *sink, struct
   return mm3_type_visit(field->type, field->bytes, sink, ctx);
 }
 
-/* Every change goes the same way: may it, the lock, the change, the lock again. `change` returns 0 or a negative code. */
-struct change {
-  int (*run)(struct mm3_field *field, const struct mm3_value *value, char *result, struct mm3_ctx *ctx);
-  bool locks;
-};
+int mm3_field_visit(const struct mm3_field *field, struct mm3_sink *sink, struct mm3_error *error) {
+  struct call call = {.field = (struct mm3_field *)(uintptr_t)field, .sink = sink, .error = error}; /* not changed */
+  return guarded(visit, &call);
+}
 
-static int run_change(struct change change, struct mm3_field *field, const struct mm3_value *value, char *text,
-                      struct mm3_error *error) {
+/* Every change goes the same way: may it, the lock, the change, the lock again. */
+static int change(void *arg) {
+  struct call *call = arg;
+  struct mm3_field *field = call->field;
+  struct mm3_error *error = call->error;
   struct work w;
   struct mm3_ctx *ctx = begin(&w, field, MM3_CTX_WRITABLE, error);
   if (!mm3i_file_writable(field->file))
     return mm3_error_set(error, -MM3_E_READ_ONLY, "'%s': the file was opened read-only", field->path);
   if (!field->type) return no_module(field, error);
   if (field->sliced) return mm3_error_set(error, -MM3_E_PATH, "'%s': a slice can be read, not changed", field->path);
-  int locked = change.locks ? mm3_lock(field->file) : -EDEADLK;
+  int locked = call->locks ? mm3_lock(field->file) : -EDEADLK;
   if (locked < 0 && locked != -EDEADLK)
     return mm3_error_set(error, locked, "'%s': the file's lock was not to be had: %s", field->path, mm3_strerror(locked));
-  if (change.locks) ctx->flags |= MM3_CTX_LOCKED;
-  int result = change.run(field, value, text, ctx);
+  if (call->locks) ctx->flags |= MM3_CTX_LOCKED;
+  int result = call->run(field, call->value, call->text, ctx);
   if (locked >= 0) mm3_unlock(field->file);
   return result;
 }
@@ -79,7 +99,8 @@ static int run_put(struct mm3_field *field, const struct mm3_value *value, char 
 }
 
 int mm3_field_put(struct mm3_field *field, const struct mm3_value *value, struct mm3_error *error) {
-  return run_change((struct change){run_put, true}, field, value, NULL, error);
+  struct call call = {.field = field, .run = run_put, .locks = true, .value = value, .error = error};
+  return guarded(change, &call);
 }
 
 static int run_push(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
@@ -90,7 +111,8 @@ static int run_push(struct mm3_field *field, const struct mm3_value *value, char
 }
 
 int mm3_field_push(struct mm3_field *field, const struct mm3_value *value, struct mm3_error *error) {
-  return run_change((struct change){run_push, true}, field, value, NULL, error);
+  struct call call = {.field = field, .run = run_push, .locks = true, .value = value, .error = error};
+  return guarded(change, &call);
 }
 
 static int run_erase(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
@@ -104,7 +126,8 @@ static int run_erase(struct mm3_field *field, const struct mm3_value *value, cha
 }
 
 int mm3_field_erase(struct mm3_field *field, struct mm3_error *error) {
-  return run_change((struct change){run_erase, true}, field, NULL, NULL, error);
+  struct call call = {.field = field, .run = run_erase, .locks = true, .error = error};
+  return guarded(change, &call);
 }
 
 static int run_add(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
@@ -116,7 +139,8 @@ static int run_add(struct mm3_field *field, const struct mm3_value *value, char 
 int mm3_field_add(struct mm3_field *field, const struct mm3_value *delta, char result[48], struct mm3_error *error) {
   /* plain integers need the lock, other kinds' adds are atomic by themselves */
   bool plain = field->type && mm3i_prim_find(field->type->kind->name);
-  return run_change((struct change){run_add, plain}, field, delta, result, error);
+  struct call call = {.field = field, .run = run_add, .locks = plain, .value = delta, .text = result, .error = error};
+  return guarded(change, &call);
 }
 
 int mm3_field_count(const struct mm3_field *field, uint64_t *count, uint64_t *capacity) {
@@ -125,11 +149,17 @@ int mm3_field_count(const struct mm3_field *field, uint64_t *count, uint64_t *ca
   return field->type->kind->count(field->type, field->bytes, count, capacity, begin(&w, field, 0, NULL));
 }
 
-int mm3_field_check(const struct mm3_field *field, struct mm3_error *error) {
+static int check(void *arg) {
+  struct call *call = arg;
   struct work w;
-  if (!field->bytes) return absent(field, error);
-  if (!field->type) return no_module(field, error);
-  return mm3_type_check(field->type, field->bytes, begin(&w, field, 0, error));
+  if (!call->field->bytes) return absent(call->field, call->error);
+  if (!call->field->type) return no_module(call->field, call->error);
+  return mm3_type_check(call->field->type, call->field->bytes, begin(&w, call->field, 0, call->error));
+}
+
+int mm3_field_check(const struct mm3_field *field, struct mm3_error *error) {
+  struct call call = {.field = (struct mm3_field *)(uintptr_t)field, .error = error}; /* not changed */
+  return guarded(check, &call);
 }
 
 int mm3_file_member(const struct mm3_file *file, uint32_t number, struct mm3_member_info *info) {
@@ -142,9 +172,17 @@ int mm3_file_member(const struct mm3_file *file, uint32_t number, struct mm3_mem
   return 0;
 }
 
-int mm3_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg) {
+struct check_call {
+  struct mm3_file *file;
+  void (*found)(void *arg, const struct mm3_error *finding);
+  void *arg;
+};
+
+static int check_file(void *arg) {
+  struct check_call *call = arg;
+  struct mm3_file *file = call->file;
   const struct mm3i_schema *schema = mm3i_file_schema(file);
-  int findings = mm3i_file_check(file, found, arg);
+  int findings = mm3i_file_check(file, call->found, call->arg);
   if (findings < 0) return findings;
   for (uint32_t i = 0; i < schema->root->nmembers; i++) {
     const struct mm3_member *m = &schema->root->members[i];
@@ -155,9 +193,14 @@ int mm3_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_e
     if (!m->type) continue; /* opaque: nothing is known of it */
     if (mm3_type_check(m->type, (const unsigned char *)mm3i_file_root(file) + m->offset, &ctx) == 0) continue;
     findings++;
-    if (found) found(arg, &error);
+    if (call->found) call->found(call->arg, &error);
   }
   return findings;
+}
+
+int mm3_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg) {
+  struct check_call call = {file, found, arg};
+  return mm3i_file_guarded(file, NULL, check_file, &call);
 }
 
 int mm3_schema_format(const char *text, char *buf, size_t size, size_t *need, struct mm3_error *error) {

@@ -92,6 +92,9 @@ const struct mm3i_schema *mm3i_file_schema(const struct mm3_file *file);
 void *mm3i_file_root(const struct mm3_file *file);
 bool mm3i_file_writable(const struct mm3_file *file);
 
+/* fn(arg), under a guard when the program installed one; -MM3_E_TRUNCATED fills the error. */
+int mm3i_file_guarded(struct mm3_file *file, struct mm3_error *error, int (*fn)(void *arg), void *arg);
+
 /* The file's own structures: superblock, lock area, heap. Calls found for each finding; returns their number. */
 int mm3i_file_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg);
 

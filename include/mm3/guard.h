@@ -26,6 +26,7 @@
 #define MM3_GUARD_H
 
 #include <mm3/error.h>
+#include <mm3/file.h>
 #include <mm3/map.h>
 #include <stddef.h>
 
@@ -55,6 +56,11 @@ MM3_API int mm3_guard_run(const struct mm3_map *map, int (*fn)(void *arg), void 
 
 /* mm3_guard_run_range: the same for length bytes at base, wherever they come from; (NULL, SIZE_MAX): any address. */
 MM3_API int mm3_guard_run_range(const void *base, size_t length, int (*fn)(void *arg), void *arg);
+
+/* mm3_guard_run_file: the same for an open file. A jump that leaves the file's lock held marks it: the next taker, in this
+ * process or another, recovers, as after a death. Once the handler is installed, the calls of mm3/field.h and mm3_check
+ * guard themselves in this way and return -MM3_E_TRUNCATED with a sentence. */
+MM3_API int mm3_guard_run_file(struct mm3_file *file, int (*fn)(void *arg), void *arg);
 
 #ifdef __cplusplus
 }

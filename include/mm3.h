@@ -9,5 +9,7 @@
 #include <mm3/file.h>
 #include <mm3/atomic.h>
 #include <mm3/string.h>
+#include <mm3/string_array.h>
+#include <mm3/vec.h>
 
 #endif

@@ -64,3 +64,14 @@ HOT(string_set, int, hot_string *s, const char *t, size_t n) { return mm3_string
 HOT(string_clear, void, hot_string *s) { mm3_string_clear(s); }
 HOT(element_get, int, const hot_element *e, char *to) { return mm3_string_element_get(e, to, 13, NULL); }
 HOT(element_len, size_t, const hot_element *e) { return mm3_string_element_len(e); }
+
+#include <mm3/string_array.h>
+
+typedef MM3_VALUE(string_array(5, 16)) hot_strings;
+
+HOT(strings_get, int, const hot_strings *a, size_t i, char *to) { return mm3_string_array_get(a, i, to, 17, NULL); }
+HOT(strings_ptr, const char *, const hot_strings *a, size_t i) { return mm3_string_array_ptr(a, i); }
+HOT(strings_set, int, hot_strings *a, size_t i, const char *t, size_t n) { return mm3_string_array_set_n(a, i, t, n); }
+HOT(strings_find, int64_t, const hot_strings *a, const char *t, size_t n) { return mm3_string_array_find_n(a, t, n); }
+HOT(strings_next, int, const hot_strings *a, struct mm3_string_array_iter *it) { return mm3_string_array_next(a, it); }
+HOT(strings_full, size_t, const hot_strings *a) { return mm3_string_array_count_non_empty(a); }

@@ -196,94 +196,44 @@ static int replay(struct mm3_sink *sink, const struct mm3_value *value) {
   return -1;
 }
 
-/* Both read it alike: refused by both, or the same value. (jansson takes a zero byte between values for a blank: there
- * are none here.) Returns whether it was taken. */
-static int agrees(const char *text, size_t count) {
-  struct mm3_error error;
-  struct mm3j_doc *doc;
-  json_error_t json_error;
-  int result = mm3j_parse(text, count, &doc, &error);
-  json_t *json = json_loadb(text, count, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &json_error);
-  int range = !json && (strstr(json_error.text, "too big") || strstr(json_error.text, "overflow"));
-  if (!range && !CHECK((result == 0) == (json != NULL))) printf("  ours %d, jansson %s, text: %.*s\n", result, json_error.text, (int)count, text);
-  if (!result && json) {
-    struct mm3_sink *sink = fresh(MM3J_JSON);
-    CHECK_EQ(replay(sink, mm3j_value(doc)), 0);
-    char *dump = json_dumps(json, JSON_ENCODE_ANY);
-    json_t *again = json_loads(written(), JSON_DECODE_ANY | JSON_ALLOW_NUL, &json_error);
-    CHECK(again && json_equal(json, again));
-    if (!strpbrk(text, ".eE")) CHECK_STR(output.text, dump);
-    json_decref(again);
-    free(dump);
+/* What was written is read back as the same value, and written the same. */
+static void reads_what_it_writes(void) {
+  static const char *const texts[] = {
+      "{\"a\": [1, -2, 3.5, 1000.0, true, false, null], \"b\": {\"c\": \"x\xc3\xa9\\n\"}, \"d\": []}",
+      "[[[]], {}, {\"k\": {\"k\": 0}}, \"\", \"\\\"\\\\/\", -0.0, 9223372036854775807, -9223372036854775808]", "\"\\u0000\"",
+      "1e-320", "null"};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    struct mm3_error error;
+    struct mm3j_doc *doc;
+    if (!CHECK_OK(mm3j_parse(texts[i], strlen(texts[i]), &doc, &error), error)) continue;
+    CHECK_EQ(replay(fresh(MM3J_JSON), mm3j_value(doc)), 0);
+    CHECK_STR(written(), texts[i]);
+    mm3j_free(doc);
   }
-  json_decref(json);
-  mm3j_free(doc);
-  return result == 0;
-}
-
-static const char *const seeds[] = {
-    "{\"a\": [1, -2, 3.5, 1e3, true, false, null], \"b\": {\"c\": \"x\\u00e9\\ud83d\\ude00\\n\"}, \"d\": []}",
-    "[[[]], {}, {\"k\": {\"k\": 0}}, \"\", \"\\\"\\\\\\/\", -0, 0.0, 12345678901234]", "  \"na\xc3\xafve\"  ", "-1.25e-10",
-    "{\"x\": 1, \"y\": 1, \"x\": 2}", "9223372036854775807", "\"\\u0000\"", "nul", "01", "[1,]", "{\"a\" 1}", "", "\"\\ud800\""};
-
-static void reads_what_jansson_reads(void) {
-  static const char letters[] = "{}[]\",:\\u0e1-+. \ntfn";
-  int taken = 0, tried = 0;
-  for (size_t s = 0; s < sizeof seeds / sizeof seeds[0]; s++) {
-    size_t count = strlen(seeds[s]);
-    taken += agrees(seeds[s], count);
-    for (int i = 0; i < 1500 && count; i++, tried++) {
-      char text[160];
-      memcpy(text, seeds[s], count + 1);
-      for (uint64_t edits = next_random() % 3 + 1; edits; edits--)
-        text[next_random() % count] = next_random() % 8 ? letters[next_random() % (sizeof letters - 1)] : (char)(next_random() % 255 + 1);
-      size_t cut = next_random() % 4 ? count : next_random() % count;
-      text[cut] = 0;
-      taken += agrees(text, cut);
-    }
-  }
-  CHECK(taken > tried / 100);
-  CHECK(taken < tried);
-}
-
-static void reads_large_numbers(void) {
-  struct mm3_error error;
-  struct mm3j_doc *doc;
-  static const char text[] = "[9223372036854775807, -9223372036854775808, 18446744073709551615, 18446744073709551616, "
-                             "-9223372036854775809, 1000000000000000000000000000000000000000000]";
-  if (!CHECK_OK(mm3j_parse(text, strlen(text), &doc, &error), error)) return;
-  const struct mm3_value *list = mm3j_value(doc);
-  struct mm3_value key, item[6];
-  void *cursor = NULL;
-  for (int i = 0; i < 6; i++) CHECK_EQ(list->source->next(list, &cursor, &key, &item[i]), 1);
-  CHECK_EQ(list->source->next(list, &cursor, &key, &item[0]), 0);
-  CHECK_EQ(item[1].as.integer, INT64_MIN);
-  CHECK(item[2].is == MM3_UINT && item[2].as.natural == UINT64_MAX);
-  CHECK(item[3].is == MM3_TEXT && item[3].count == 20 && memcmp(item[3].as.text, "18446744073709551616", 20) == 0);
-  CHECK(item[4].is == MM3_TEXT && item[4].count == 20);
-  CHECK(item[5].is == MM3_REAL && item[5].as.real == 1e42);
-  mm3j_free(doc);
 }
 
 static void names_the_place(void) {
-  struct mm3_error error;
-  struct mm3j_doc *doc;
-  static const char broken[] = "{\"a\\n\\n\": \"\xc3\xa9\",\n  \"b\": [1, 2";
-  CHECK_FAILS(mm3j_parse(broken, strlen(broken), &doc, &error), -MM3_E_VALUE, error);
-  CHECK_STR(error.text, "JSON, line 2, column 13: expected ',' or ']', but the text ends here");
-  CHECK_FAILS(mm3j_parse("[1] x", 5, &doc, &error), -MM3_E_VALUE, error);
-  CHECK_STR(error.text, "JSON, line 1, column 5: expected nothing more, found 'x'");
-  CHECK_FAILS(mm3j_parse("{\"k\": 1, \"k\": 2}", 16, &doc, &error), -MM3_E_VALUE, error);
-  CHECK_HAS(error.text, "column 11: the key \"k\" is there twice");
+  static const struct { const char *text, *says; } cases[] = {
+      {"{\"a\\n\": \"\xc3\xa9\",\n  \"b\": [1, 2", "JSON, line 2, column 12: "}, {"[1] x", "JSON, line 1, column 5: "},
+      {"{\"k\": 1, \"k\": 2}", "duplicate object key"}, {"18446744073709551615", "too big integer"}, {"[01]", "invalid token"},
+      {"\"\xff\"", "unable to decode byte 0xff"}, {"\"\\ud800\"", "invalid Unicode"}, {"", "line 1, column 0"}, {"nul", "invalid token"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mm3_error error;
+    struct mm3j_doc *doc;
+    CHECK_FAILS(mm3j_parse(cases[i].text, strlen(cases[i].text), &doc, &error), -MM3_E_VALUE, error);
+    CHECK_HAS(error.text, cases[i].says);
+    CHECK(doc == NULL);
+  }
 }
 
 static void bounds_its_depth(void) {
   struct mm3_error error;
   struct mm3j_doc *doc;
-  static char deep[2000];
+  static char deep[3000];
   memset(deep, '[', sizeof deep);
   CHECK_FAILS(mm3j_parse(deep, sizeof deep, &doc, &error), -MM3_E_VALUE, error);
-  CHECK_HAS(error.text, "deeper than 512");
+  CHECK_HAS(error.text, "depth");
 }
 
 MM3_TEST_SUITE("json", {"floats that are known to be difficult have their shortest text", spells_known_floats},
@@ -292,7 +242,6 @@ MM3_TEST_SUITE("json", {"floats that are known to be difficult have their shorte
                {"texts are escaped as jansson reads them, bytes are hex", spells_texts},
                {"the same value in each style", has_styles},
                {"output that fails stops the value", stops_when_output_fails},
-               {"mutated texts are taken, refused and understood as by jansson", reads_what_jansson_reads},
-               {"numbers beyond int64 keep every digit", reads_large_numbers},
+               {"what was written is read back", reads_what_it_writes},
                {"a mistake is told with line and column", names_the_place},
                {"nesting is bounded", bounds_its_depth})

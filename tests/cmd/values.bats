@@ -100,7 +100,7 @@ name: \"say \\\"hi\\\"\"" mm3 get t.mm3
   echo '{"label": "lost", "m": 1}' >bad.json
   fails 2 "'m'" -- mm3 import n.mm3 bad.json
   echo '{"label": "lost", "label": "twice"}' >bad.json
-  fails 2 twice bad.json -- mm3 import n.mm3 bad.json
+  fails 2 duplicate bad.json -- mm3 import n.mm3 bad.json
   is ok mm3 get n.mm3 label
 }
 

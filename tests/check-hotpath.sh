@@ -12,7 +12,6 @@ trap 'rm -rf "$work"' 0
 # A jump within the function names <function+0x..> and has no relocation behind it. x86 and ARM words for call and jump.
 calls () {
   objdump -dr --no-show-raw-insn "$1" | awk '
-    function allowed(name) { return name == "memcpy" || name == "memcmp" || name == "bcmp" }
     function tell() { if (pending != "") print name ": " pending; pending = "" }
     /^[0-9a-f]+ <.*>:$/ {
       tell()

@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <ftw.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -173,6 +175,55 @@ int mm3test_wait(pid_t child) {
 int mm3test_fork(int (*run)(void *), void *arg) {
   pid_t child = mm3test_spawn(run, arg);
   return child < 0 ? -1 : mm3test_wait(child);
+}
+
+static int write_text(const char *path, const char *text) {
+  FILE *file = fopen(path, "w");
+  if (!file) return -1;
+  int result = fputs(text, file) < 0 ? -1 : 0;
+  return fclose(file) ? -1 : result;
+}
+
+/* Mounts of our own: as root, else as the root of a user namespace. In a chroot `/` is no mount point and cannot be made
+ * private, so whatever was mounted is unmounted again. */
+static int own_mounts(void) {
+  unsigned user = (unsigned)getuid(), group = (unsigned)getgid();
+  char map[32];
+  if (unshare(CLONE_NEWNS)) {
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS)) return -1;
+    (void)write_text("/proc/self/setgroups", "deny");
+    snprintf(map, sizeof map, "0 %u 1", user);
+    if (write_text("/proc/self/uid_map", map)) return -1;
+    snprintf(map, sizeof map, "0 %u 1", group);
+    if (write_text("/proc/self/gid_map", map)) return -1;
+  }
+  return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) && errno != EINVAL ? -1 : 0;
+}
+
+struct mounted {
+  const char *folder, *how;
+  int (*run)(void *);
+  void *arg;
+};
+
+static int run_mounted(void *arg) {
+  const struct mounted *m = arg;
+  if (own_mounts()) return MM3TEST_NO_MOUNT;
+  if (strcmp(m->how, "ro")) {
+    if (mount("mm3test", m->folder, "tmpfs", 0, m->how)) return MM3TEST_NO_MOUNT;
+  } else if (mount(m->folder, m->folder, NULL, MS_BIND, NULL) ||
+             mount(NULL, m->folder, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL)) {
+    umount2(m->folder, MNT_DETACH);
+    return MM3TEST_NO_MOUNT;
+  }
+  int result = m->run(m->arg);
+  umount2(m->folder, MNT_DETACH);
+  return result;
+}
+
+int mm3test_fork_mounted(const char *folder, const char *how, int (*run)(void *), void *arg) {
+  struct mounted m = {folder, how, run, arg};
+  return mm3test_fork(run_mounted, &m);
 }
 
 /* Odds and ends */

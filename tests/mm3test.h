@@ -70,6 +70,12 @@ int mm3test_fork(int (*run)(void *), void *arg);
 pid_t mm3test_spawn(int (*run)(void *), void *arg);
 int mm3test_wait(pid_t child);
 
+/* mm3test_fork_mounted: mm3test_fork, with the folder covered by a mount that goes away with the child: tmpfs of a size
+ * ("size=1m"), or "ro", the folder itself read-only. Works for root, in a chroot, and for others where they may have a
+ * user namespace. Returns MM3TEST_NO_MOUNT where the system does not let us. */
+enum { MM3TEST_NO_MOUNT = 127 };
+int mm3test_fork_mounted(const char *folder, const char *how, int (*run)(void *), void *arg);
+
 /* mm3test_skip: this case cannot run here, and why; return from it then. Skips are counted apart, and CI has none. */
 void mm3test_skip(const char *why);
 

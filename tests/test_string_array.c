@@ -280,9 +280,11 @@ static void check_names_the_damaged_entry(void) {
 }
 
 static void refuses_other_arguments(void) {
-  static const char *const types[] = {"string_array", "string_array(5)", "string_array(5, u8)", "string_array(5, 16, 1)",
-                                      "string_array(0, 16)", "string_array(4294967296, 16)", "string_array(5, 0)",
-                                      "string_array(5, 16777216)", "string_array(4294967295, 1000)"};
+  static const char *const types[] = {"string_array",          "string_array(5)",
+                                      "string_array(5, u8)",   "string_array(5, 16, 1)",
+                                      "string_array(0, 16)",   "string_array(4294967296, 16)",
+                                      "string_array(5, 0)",    "string_array(5, 16777216)",
+                                      "string_array(4294967295, 1000)"};
   char schema[80], out[400];
   for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
     snprintf(schema, sizeof schema, "struct s { x: %s }", types[i]);

@@ -195,12 +195,22 @@ static int check_file(void *arg) {
     findings++;
     if (call->found) call->found(call->arg, &error);
   }
-  return findings;
+  return findings ? findings : mm3i_heap_check_owners(file, call->found, call->arg);
+}
+
+/* What grows is checked while nobody else changes it, where the handle may lock. */
+static int check_locked(void *arg) {
+  struct check_call *call = arg;
+  bool locks = mm3i_file_schema(call->file)->grows && mm3i_file_writable(call->file) && !mm3_locked(call->file);
+  bool locked = locks && mm3_lock(call->file) >= 0;
+  int result = check_file(arg);
+  if (locked) mm3_unlock(call->file);
+  return result;
 }
 
 int mm3_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg) {
   struct check_call call = {file, found, arg};
-  return mm3i_file_guarded(file, NULL, check_file, &call);
+  return mm3i_file_guarded(file, NULL, check_locked, &call);
 }
 
 int mm3_schema_format(const char *text, char *buf, size_t size, size_t *need, struct mm3_error *error) {

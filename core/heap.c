@@ -9,8 +9,7 @@ static bool inside(const struct mm3i_heap *heap, uint64_t offset) {
   return offset >= heap->start && offset - heap->start < heap->pages * MM3I_PAGE;
 }
 
-/* A run in use that begins at this offset: its pages, or 0. */
-static uint64_t used_run(struct mm3i_heap *heap, uint64_t offset) {
+uint64_t mm3i_heap_used_run(struct mm3i_heap *heap, uint64_t offset) {
   uint64_t page = (offset - heap->start) / MM3I_PAGE, word = offset % MM3I_PAGE ? 0 : mm3i_heap_word(heap, page);
   uint64_t pages = mm3i_page_length(word);
   return mm3i_page_state_of(word) == MM3I_PAGE_USED && pages <= heap->pages - page ? pages : 0;
@@ -38,7 +37,7 @@ int mm3_heap_free(struct mm3_file *file, uint64_t offset) {
   if (result < 0) return result;
   if (!inside(&heap, offset)) return -MM3_E_DAMAGED;
   if (mm3i_heap_slab_find(&heap, offset, &block)) return mm3i_heap_slab_free(&heap, &block);
-  uint64_t pages = used_run(&heap, offset);
+  uint64_t pages = mm3i_heap_used_run(&heap, offset);
   if (!pages || heap.bad) return -MM3_E_DAMAGED;
   mm3i_heap_run_release(&heap, (offset - heap.start) / MM3I_PAGE, pages);
   return mm3i_heap_commit(&heap);
@@ -49,7 +48,7 @@ uint64_t mm3_heap_usable(struct mm3_file *file, uint64_t offset) {
   struct mm3i_heap_block block;
   if (mm3i_heap_peek(&heap, file) < 0 || !inside(&heap, offset)) return 0;
   if (mm3i_heap_slab_find(&heap, offset, &block)) return mm3i_heap_class_size(block.class_);
-  uint64_t pages = used_run(&heap, offset);
+  uint64_t pages = mm3i_heap_used_run(&heap, offset);
   return heap.bad ? 0 : pages * MM3I_PAGE;
 }
 

@@ -23,9 +23,9 @@
  * Blocks below 64 bytes are too many for one word a page: each of their pages begins with its own bits instead.
  *
  * One block's bit is one store; the slab's number of free blocks is raised before and lowered after it, so that it may
- * be too high after a kill and never too low. Whatever needs more goes through a redo log in the superblock: the words to
- * be stored are written down, published by their count, stored, and the count is cleared. Killed before the count nothing
- * has happened, after it whoever comes next (begin) stores them again. So every state that anybody sees is a whole one.
+ * be too high after a kill and never too low. Whatever needs more goes through a redo log in the superblock: the words
+ * to be stored are written down, published by their count, stored, and the count is cleared. Killed before the count
+ * nothing has happened, after it whoever comes next (begin) stores them again. So what anybody sees is whole.
  */
 #ifndef MM3_CORE_HEAP_H
 #define MM3_CORE_HEAP_H
@@ -111,7 +111,12 @@ uint64_t mm3i_heap_get(struct mm3i_heap *heap, uint64_t at);
 void mm3i_heap_put(struct mm3i_heap *heap, uint64_t at, uint64_t value);
 uint64_t mm3i_heap_entry(struct mm3i_heap *heap, uint64_t page);
 int mm3i_heap_commit(struct mm3i_heap *heap);
-void mm3i_heap_forget_log(struct mm3i_heap *heap);
+
+/* For repair, which stores word by word. begin_repair finishes a log that can be believed and forgets one that cannot;
+ * while it is marked everybody else finds the heap damaged. flush stores what was put. */
+int mm3i_heap_begin_repair(struct mm3i_heap *heap, struct mm3_file *file);
+void mm3i_heap_mark_repair(struct mm3i_heap *heap, bool under_way);
+int mm3i_heap_flush(struct mm3i_heap *heap);
 
 static inline uint64_t mm3i_heap_word(struct mm3i_heap *heap, uint64_t page) {
   return mm3i_heap_get(heap, mm3i_heap_entry(heap, page));
@@ -122,6 +127,23 @@ int mm3i_heap_bump(struct mm3i_heap *heap, uint64_t pages, uint64_t *page);
 int mm3i_heap_lengthen(struct mm3i_heap *heap, uint64_t pages);
 uint64_t mm3i_heap_covered(struct mm3i_heap *heap);
 
+/* heap.c's: the pages of a run in use that begins at this offset, or 0. */
+uint64_t mm3i_heap_used_run(struct mm3i_heap *heap, uint64_t offset);
+
+/* owners.c's: which blocks somebody owns, a bit for 16 bytes of the heap. `each` (may be NULL) hears of what cannot be:
+ * a block that is not in use, or that has two owners. complete: every field could be asked. */
+struct mm3i_heap_owned {
+  unsigned char *bits;
+  uint64_t units;
+  bool complete;
+};
+int mm3i_heap_owners(struct mm3i_heap *heap, struct mm3i_heap_owned *owned,
+                     void (*each)(void *arg, const struct mm3_error *error), void *arg);
+void mm3i_heap_owned_free(struct mm3i_heap_owned *owned);
+static inline bool mm3i_heap_is_owned(const struct mm3i_heap_owned *owned, uint64_t unit) {
+  return unit < owned->units && (owned->bits[unit / 8] >> unit % 8 & 1);
+}
+
 /* runs.c's. alloc commits; release, link and unlink only put. */
 unsigned mm3i_heap_bin(uint64_t pages);
 int mm3i_heap_run_alloc(struct mm3i_heap *heap, uint64_t pages, uint64_t *page);
@@ -130,7 +152,7 @@ void mm3i_heap_run_link(struct mm3i_heap *heap, uint64_t page, uint64_t pages);
 
 /* slabs.c's: blocks up to MM3I_HEAP_SMALL. find: the slab and class of a block that is in use, or false. */
 struct mm3i_heap_block {
-  uint64_t slab, word;         /* head and its word */
+  uint64_t slab, word, distance; /* head, its word, pages from there */
   unsigned class_;
   uint64_t at, bit, bits;      /* where its word of bits lies, its bit, and the word */
 };
@@ -143,6 +165,8 @@ uint64_t mm3i_heap_page_mask(unsigned class_, uint64_t pages, uint64_t distance,
 int mm3i_heap_slab_alloc(struct mm3i_heap *heap, unsigned class_, uint64_t *offset);
 uint64_t mm3i_heap_slab_check(const struct mm3i_heap *heap, uint64_t slab, uint64_t word); /* its pages, or 0 */
 void mm3i_heap_slab_list(struct mm3i_heap *heap, unsigned class_, uint64_t slab, uint64_t word);
+uint64_t mm3i_heap_slab_block(struct mm3i_heap *heap, unsigned class_, uint64_t slab, uint64_t distance, unsigned i,
+                              unsigned bit);       /* the block's offset */
 bool mm3i_heap_slab_find(struct mm3i_heap *heap, uint64_t offset, struct mm3i_heap_block *block);
 int mm3i_heap_slab_free(struct mm3i_heap *heap, const struct mm3i_heap_block *block);
 

@@ -19,7 +19,7 @@
 
 static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-/* ---- the file -------------------------------------------------------------------------------------------------------- */
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 static void publish_length(struct mm3i_handle *handle, uint64_t length) {
   __atomic_store_n(&handle->file.limit, least(length, handle->reserve), MM3_RELAXED);
@@ -32,8 +32,8 @@ static int extend(struct mm3i_handle *handle, uint64_t from, uint64_t to) {
   return mm3i_sys.ftruncate(handle->fd, (off_t)to) < 0 ? -errno : 0;
 }
 
-/* The file gets at least `need` bytes, more where there is room: steps double up to a bound. What a killed process added
- * and did not publish is taken as it is: it lies behind every length that anybody knows. */
+/* The file gets at least `need` bytes, more where there is room: steps double up to a bound. What a killed process
+ * added and did not publish is taken as it is: it lies behind every length that anybody knows. */
 static int lengthen(struct mm3i_handle *handle, uint64_t start, uint64_t need, bool exact) {
   uint64_t limit = __atomic_load_n(&handle->super->limit, MM3_RELAXED);
   struct stat st;
@@ -65,7 +65,7 @@ static int cover(struct mm3i_heap *heap, uint64_t pages, bool exact) {
   return lengthen(handle, heap->start, need, exact);
 }
 
-/* ---- the page map ----------------------------------------------------------------------------------------------------- */
+/* ---- the page map ------------------------------------------------------------------------------------------------ */
 
 static uint64_t part_pages(unsigned part) { return part ? UINT64_C(1) << (part - 1) : 1; }
 static uint64_t covered_by(unsigned parts) { return parts ? UINT64_C(128) << parts : 0; }
@@ -99,7 +99,7 @@ static int add_part(struct mm3i_heap *heap) {
   return mm3i_heap_commit(heap);
 }
 
-/* ---- the end ---------------------------------------------------------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
 
 int mm3i_heap_bump(struct mm3i_heap *heap, uint64_t pages, uint64_t *page) {
   int result = cover(heap, end_after(heap, pages), false);

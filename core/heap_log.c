@@ -36,9 +36,8 @@ static int read_log(struct mm3i_heap *heap) {
 }
 
 static void store_all(struct mm3i_heap *heap) {
-  for (unsigned i = 0; i < heap->count; i++) store(heap, heap->pairs[i].at, heap->pairs[i].value);
+  mm3i_heap_flush(heap);
   __atomic_store_n(&heap->state->log_count, 0, __ATOMIC_RELEASE);
-  heap->count = 0;
 }
 
 static int measure(struct mm3i_heap *heap) {
@@ -76,9 +75,24 @@ int mm3i_heap_peek(struct mm3i_heap *heap, struct mm3_file *file) {
   return result < 0 ? result : measure(heap);
 }
 
-void mm3i_heap_forget_log(struct mm3i_heap *heap) {
-  __atomic_store_n(&heap->state->log_count, 0, __ATOMIC_RELEASE);
+int mm3i_heap_begin_repair(struct mm3i_heap *heap, struct mm3_file *file) {
+  int result = attach(heap, file);
+  if (result < 0) return result;
+  if (!__atomic_load_n(&mm3i_handle_of(file)->held, MM3_RELAXED)) return -EPERM;
+  if (read_log(heap) == 0) store_all(heap);
   heap->count = 0;
+  mm3i_heap_mark_repair(heap, false);
+  return measure(heap);
+}
+
+void mm3i_heap_mark_repair(struct mm3i_heap *heap, bool under_way) {
+  __atomic_store_n(&heap->state->log_count, under_way ? UINT32_MAX : 0, __ATOMIC_RELEASE);
+}
+
+int mm3i_heap_flush(struct mm3i_heap *heap) {
+  for (unsigned i = 0; i < heap->count; i++) store(heap, heap->pairs[i].at, heap->pairs[i].value);
+  heap->count = 0;
+  return heap->bad ? -MM3_E_DAMAGED : 0;
 }
 
 uint64_t mm3i_heap_get(struct mm3i_heap *heap, uint64_t at) {

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- classes ------------------------------------------------------------------------------------------------------------ */
+/* ---- classes ----------------------------------------------------------------------------------------------------- */
 
 uint64_t mm3i_heap_class_size(unsigned class_) {
   if (class_ < 4) return 16 * (uint64_t)(class_ + 1);
@@ -25,7 +25,7 @@ unsigned mm3i_heap_class(uint64_t size, uint64_t align) {
   return class_;
 }
 
-/* Blocks below 64 bytes lie page by page: the first of each page, or the first two of 16 bytes, hold the page's bits. */
+/* Blocks below 64 bytes lie page by page: the first of each page (of 16 bytes: the first two) hold the page's bits. */
 static unsigned page_blocks(unsigned class_) { return MM3I_PAGE / (16 * (class_ + 1)); }
 static unsigned page_reserved(unsigned class_) { return class_ == 0 ? 2 : 1; }
 
@@ -60,14 +60,14 @@ uint64_t mm3i_heap_page_mask(unsigned class_, uint64_t pages, uint64_t distance,
   return low_bits(to > from ? to - from : 0);
 }
 
-static uint64_t block_offset(struct mm3i_heap *heap, unsigned class_, uint64_t slab, uint64_t distance, unsigned i,
-                             unsigned bit) {
+uint64_t mm3i_heap_slab_block(struct mm3i_heap *heap, unsigned class_, uint64_t slab, uint64_t distance, unsigned i,
+                              unsigned bit) {
   uint64_t size = mm3i_heap_class_size(class_);
   if (class_ < 3) return mm3i_heap_offset(heap, slab + distance) + (i * 64 + bit) * size;
   return mm3i_heap_offset(heap, slab) + (first_of(size, distance) + bit) * size;
 }
 
-/* ---- lists -------------------------------------------------------------------------------------------------------------- */
+/* ---- lists ------------------------------------------------------------------------------------------------------- */
 
 static uint64_t list_of(unsigned class_) { return MM3I_HEAP_AT_32(slabs, class_); }
 
@@ -112,7 +112,7 @@ static int new_slab(struct mm3i_heap *heap, unsigned class_, uint64_t *slab) {
   return mm3i_heap_commit(heap);
 }
 
-/* ---- blocks -------------------------------------------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------------------------------------ */
 
 /* A word of bits with a free block, from page `from` on and around; false: the slab is full. */
 struct spot {
@@ -153,7 +153,7 @@ static int take(struct mm3i_heap *heap, unsigned class_, uint64_t slab, uint64_t
                 uint64_t *offset) {
   unsigned bit = (unsigned)__builtin_ctzll(~spot->bits & spot->mask);
   uint64_t next = (word & ~(UINT64_C(15) << 10)) | spot->distance << 10;
-  *offset = block_offset(heap, class_, slab, spot->distance, spot->i, bit);
+  *offset = mm3i_heap_slab_block(heap, class_, slab, spot->distance, spot->i, bit);
   return store_two(heap, spot->at, spot->bits | UINT64_C(1) << bit, mm3i_heap_entry(heap, slab), next - MM3I_SLAB_ONE);
 }
 
@@ -194,7 +194,7 @@ bool mm3i_heap_slab_find(struct mm3i_heap *heap, uint64_t offset, struct mm3i_he
   if (class_ < 3) i = bit / 64, bit %= 64;
   if (bit >= 64 || i >= mm3i_heap_page_words(class_)) return false;
   uint64_t at = mm3i_heap_page_at(heap, class_, page, i);
-  *block = (struct mm3i_heap_block){slab, word, class_, at, UINT64_C(1) << bit, mm3i_heap_get(heap, at)};
+  *block = (struct mm3i_heap_block){slab, word, distance, class_, at, UINT64_C(1) << bit, mm3i_heap_get(heap, at)};
   return !heap->bad && (mm3i_heap_page_mask(class_, pages, distance, i) & block->bits & block->bit) != 0;
 }
 
@@ -210,6 +210,7 @@ int mm3i_heap_slab_free(struct mm3i_heap *heap, const struct mm3i_heap_block *bl
   uint64_t bits = block->bits & ~block->bit, pages = mm3i_slab_pages(block->word);
   uint64_t all = mm3i_heap_slab_blocks(block->class_, pages), free = mm3i_slab_free(block->word), word = block->word;
   if (free < all) word += MM3I_SLAB_ONE;
+  word = (word & ~(UINT64_C(15) << 10)) | block->distance << 10; /* the next search begins here */
   if (!(word & MM3I_PAGE_LISTED)) { /* it was full */
     mm3i_heap_put(heap, block->at, bits);
     mm3i_heap_slab_list(heap, block->class_, block->slab, word);

@@ -98,7 +98,10 @@ int mm3i_file_guarded(struct mm3_file *file, struct mm3_error *error, int (*fn)(
 /* The file's own structures: superblock, lock area, heap. Calls found for each finding; returns their number. */
 int mm3i_file_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg);
 
-/* Heap hooks, called by create, open, lock and check; see core/heap.c. */
-struct mm3i_super;
+/* The heap's own structures; the blocks that fields own (each in use, each once; ask after the fields passed their
+ * checks). Both return the number of findings. repair, under the lock: lists anew, blocks without an owner taken back. */
+int mm3i_heap_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg);
+int mm3i_heap_check_owners(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg);
+int mm3i_heap_repair(struct mm3_file *file, uint64_t *leaked, struct mm3_error *error);
 
 #endif

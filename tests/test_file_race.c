@@ -2,6 +2,7 @@
 /* Many processes create and open one name at once; full disks. */
 #include "mm3files.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>

@@ -112,6 +112,7 @@ MM3_API const struct mm3_desc *mm3_item_end(void);
   }                                                                                                     \
   typedef struct name MM3_C1_##name, MM3_C2_##name, MM3_C3_##name, MM3_C4_##name;                       \
   MM3_I_LEVELS(name)                                                                                    \
+  MM3_I_CXX(name)                                                                                       \
   struct name
 
 #define MM3_TYPEDEF(name, ...)                                                                          \
@@ -140,6 +141,14 @@ inline __attribute__((always_inline)) Field *mm3_tagged(Field *field) {
 #define MM3_TAGGED(kind, p) (mm3_tagged<struct mm3_k_##kind>(p))
 #else
 #define MM3_TAGGED(kind, p) (_Generic((p)->mm3_tag, struct mm3_k_##kind * : (p)))
+#endif
+
+/* In C++ a struct's descriptor is also found from its type: mm3_desc_of((counter *)nullptr). mm3.hpp uses it. */
+#ifdef __cplusplus
+#define MM3_I_CXX(name) \
+  extern "C++" { inline const struct mm3_desc *mm3_desc_of(const struct name *) { return MM3_A1_##name(); } }
+#else
+#define MM3_I_CXX(name)
 #endif
 
 /* MM3_REQUIRE(condition): 0; does not compile unless the constant condition holds. */

@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# mm3.hpp compiled without a warning as C++17 and C++20 by each compiler that is there, and run.
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' 0
+built=0
+for compiler in g++ clang++
+do
+  command -v "$compiler" >/dev/null || continue
+  for standard in c++17 c++20
+  do
+    "$compiler" -std=$standard -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-missing-field-initializers -Werror -O1 \
+      -I"$MM3_SRC/include" "$MM3_SRC/tests/cxx.cpp" -o "$work/cxx" "$MM3_BUILD/core/.libs/libmm3.so" || exit 1
+    rm -f "$work/game.mm3"
+    LD_LIBRARY_PATH=$MM3_BUILD/core/.libs "$work/cxx" "$work/game.mm3" || exit 1
+    built=$((built + 1))
+  done
+done
+echo "check-cxx: $built programs"
+[ $built -gt 0 ]

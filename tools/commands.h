@@ -6,6 +6,6 @@
 #include "tool.h"
 
 extern const struct command command_create, command_info, command_get, command_set, command_push, command_add,
-    command_del, command_check, command_export, command_import, command_schema, command_modules;
+    command_del, command_check, command_export, command_import, command_schema, command_modules, command_diff;
 
 #endif

@@ -19,6 +19,13 @@ const struct mm3_value *mm3j_value(const struct mm3j_doc *doc);
 
 void mm3j_free(struct mm3j_doc *doc);
 
+/* mm3j_send: a value to a sink. 0, or what the sink said. */
+int mm3j_send(struct mm3_sink *sink, const struct mm3_value *value);
+
+/* mm3j_capture: what `visit` sends to a sink, as a value. 0, what `visit` returned, or as mm3j_parse. */
+int mm3j_capture(int (*visit)(void *arg, struct mm3_sink *sink), void *arg, struct mm3j_doc **doc,
+                 struct mm3_error *error);
+
 /* mm3j_text: a text as it is, as a value. */
 struct mm3_value mm3j_text(const char *text, size_t count);
 

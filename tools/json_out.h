@@ -50,6 +50,13 @@ void mm3j_writer_init(struct mm3j_writer *writer, enum mm3j_style style, char *b
 /* An emit for stdio: arg is the FILE. Returns -EIO or what errno said. */
 int mm3j_emit_file(void *arg, const char *bytes, size_t count);
 
+/* An emit into memory: arg is a struct mm3j_memory, zeroed at first; free its text. */
+struct mm3j_memory {
+  char *text; /* ends with a zero byte; NULL when nothing came */
+  size_t used, size;
+};
+int mm3j_emit_memory(void *arg, const char *bytes, size_t count);
+
 /* Hands on what is in the buffer. 0 or what emit said. */
 int mm3j_writer_flush(struct mm3j_writer *writer);
 

@@ -15,7 +15,7 @@ static const struct command help_table;
 
 const struct command *const commands[] = {&command_create, &command_info,    &command_get,    &command_set,
                                           &command_push,   &command_add,     &command_del,    &command_check,
-                                          &command_export, &command_import,  &command_schema, &command_modules,
+                                          &command_export, &command_import,  &command_diff,    &command_schema, &command_modules,
                                           &help_table,     NULL};
 
 static const char *next_command(void *state) {

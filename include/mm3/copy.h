@@ -19,8 +19,8 @@
  * Tries are bounded by MM3_COPY_TRIES, after which a read returns -MM3_E_AGAIN. A dead writer costs no try, because the
  * word then stands still.
  *
- * Cost: those of memcpy, memset, memcmp; the fences are no instruction on x86. Sizes of 0 and null pointers with them are
- * fine. Threads and processes: as drawn.
+ * Cost: those of memcpy, memset, memcmp; the fences are no instruction on x86. Sizes of 0 and null pointers with them
+ * are fine. Threads and processes: as drawn.
  */
 #ifndef MM3_COPY_H
 #define MM3_COPY_H
@@ -47,6 +47,12 @@ MM3_INLINE void mm3_copy_end_read(void) {}
 
 MM3_INLINE unsigned char mm3_copy_byte(const void *at) {
   return __atomic_load_n((const unsigned char *)at, __ATOMIC_ACQUIRE);
+}
+
+MM3_INLINE uint32_t mm3_copy_half(const void *at) {
+  uint32_t half = 0;
+  for (unsigned i = 0; i < 4; i++) half |= (uint32_t)mm3_copy_byte((const unsigned char *)at + i) << (8 * i);
+  return half;
 }
 
 MM3_INLINE uint64_t mm3_copy_word(const void *at) {
@@ -80,9 +86,15 @@ MM3_INLINE int mm3_copy_equal(const void *shared, const void *with, size_t size)
 MM3_INLINE void mm3_copy_begin_write(void) { __atomic_thread_fence(__ATOMIC_RELEASE); }
 MM3_INLINE void mm3_copy_end_read(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
 
-/* mm3_copy_byte, mm3_copy_word: one byte, or eight in any alignment, little-endian, for loops that look at the bytes
- * in place. The eight may be of different moments. */
+/* mm3_copy_byte, _half, _word: one byte, or four or eight in any alignment, little-endian, for loops that look at the
+ * bytes in place. The eight may be of different moments. */
 MM3_INLINE unsigned char mm3_copy_byte(const void *at) { return *(const unsigned char *)at; }
+
+MM3_INLINE uint32_t mm3_copy_half(const void *at) {
+  uint32_t half;
+  memcpy(&half, at, sizeof half);
+  return half;
+}
 
 MM3_INLINE uint64_t mm3_copy_word(const void *at) {
   uint64_t word;

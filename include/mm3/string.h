@@ -11,7 +11,7 @@
  *
  * All N bytes are usable; zero bytes are characters like others; "too long" counts bytes, not characters.
  *
- * AS A FIELD (of a root or nested struct, an entry of a string_array): two slots, and a word that names the current one.
+ * AS A FIELD (of a root or nested struct, an entry of a string_array): two slots, and a word that names the current.
  *
  *     word        slot 0                     slot 1
  *     [8 bytes]   [ N bytes ... | 0 ]        [ N bytes ... | 0 ]        padded to 8: 8 + 2 (N + 1) bytes, rounded up
@@ -152,6 +152,9 @@ struct mm3_string_view {
 
 #define MM3_I_STRING_SIZE(N) (((uint64_t)8 + 2 * ((uint64_t)(N) + 1) + 7) / 8 * 8)
 
+/* N is known to the compiler, and small. */
+#define MM3_I_STRING_SHORT(n) (__builtin_constant_p(n) && (n) <= 64)
+
 MM3_INLINE uint64_t mm3_i_string_word(const void *field) {
   return __atomic_load_n((const uint64_t *)field, __ATOMIC_ACQUIRE);
 }
@@ -176,7 +179,7 @@ MM3_INLINE void mm3_i_string_write(void *field, size_t n, const void *head, size
   uint64_t next = (__atomic_load_n((const uint64_t *)field, __ATOMIC_RELAXED) >> 24) + 1;
   char *to = (char *)field + mm3_i_string_offset(next << 24, n);
   mm3_copy_begin_write();
-  if (__builtin_constant_p(n <= 64) && n <= 64) { /* a few stores of constant size */
+  if (MM3_I_STRING_SHORT(n)) { /* a few stores of constant size */
     mm3_copy_zero(to, n + 1);
     mm3_copy_in(to, head, nhead);
     mm3_copy_in(to + nhead, text, count);
@@ -244,13 +247,12 @@ MM3_INLINE int mm3_i_string_get(const void *field, size_t n, char *buf, size_t s
     if (count > n) return -MM3_E_DAMAGED;
     if (length) *length = count;
     if (count >= size) return -ERANGE;
-    if (__builtin_constant_p(n <= 64) && n <= 64 && size > n)
-      mm3_copy_out(buf, mm3_i_string_slot(field, n, word), n); /* a few loads of constant size */
-    else
-      mm3_copy_out(buf, mm3_i_string_slot(field, n, word), count);
+    int whole = MM3_I_STRING_SHORT(n) && size > n; /* then all N bytes: a few loads of constant size */
+    mm3_copy_out(buf, mm3_i_string_slot(field, n, word), whole ? n : count);
     if (!mm3_i_string_still(field, word)) continue;
+    int good = whole ? mm3_utf8_ok_within(buf, count, n) : mm3_utf8_ok(buf, count);
     buf[count] = 0;
-    return mm3_utf8_ok(buf, count) ? 0 : -MM3_E_DAMAGED;
+    return good ? 0 : -MM3_E_DAMAGED;
   }
   return -MM3_E_AGAIN;
 }
@@ -285,7 +287,8 @@ MM3_INLINE struct mm3_string_view mm3_i_string_view(const void *field, size_t n)
     uint64_t word = mm3_i_string_word(field);
     const char *at = mm3_i_string_slot(field, n, word);
     size_t count = mm3_i_string_length(word);
-    int good = count <= n && mm3_copy_byte(at + count) == 0 && mm3_utf8_ok(at, count);
+    int good = count <= n && mm3_copy_byte(at + count) == 0;
+    if (good) good = MM3_I_STRING_SHORT(n) ? mm3_utf8_ok_within(at, count, n) : mm3_utf8_ok(at, count);
     if (!mm3_i_string_still(field, word)) continue;
     view.ptr = good ? at : 0;
     view.len = good ? count : 0;

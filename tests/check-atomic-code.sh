@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Operations on atomic fields compile to the same instructions as C11's atomics on plain variables, with gcc and clang.
+# (A load of a bool is apart: ours makes true of a damaged byte.)
+status=0 skip= total=0
+say () { echo "check-atomic-code: $*" >&2; status=1; }
+command -v objdump >/dev/null || { echo "check-atomic-code: no objdump (Debian: binutils)" >&2; exit 77; }
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' 0
+
+# PAIR(name, result, word of the schema, C type, ours, C11's): each with `p`, a value `v` and a pointer `e`.
+cat >"$work/pairs.c" <<'END'
+#include <mm3/atomic.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#define PAIR(name, R, word, T, ours, theirs)                                                    \
+  R ours_##name(struct mm3_atomic_##word *p, T v, T *e) { (void)v, (void)e; ours; }              \
+  R theirs_##name(_Atomic T *p, T v, T *e) { (void)v, (void)e; theirs; }
+#define SET(w, T)                                                                               \
+  PAIR(load_##w, T, w, T, return mm3_atomic_load(p), return atomic_load(p))                     \
+  PAIR(store_##w, void, w, T, mm3_atomic_store(p, v), atomic_store(p, v))                       \
+  PAIR(release_##w, void, w, T, mm3_atomic_store_explicit(p, v, memory_order_release),          \
+       atomic_store_explicit(p, v, memory_order_release))                                       \
+  PAIR(exchange_##w, T, w, T, return mm3_atomic_exchange(p, v), return atomic_exchange(p, v))   \
+  PAIR(add_##w, T, w, T, return mm3_atomic_fetch_add(p, v), return atomic_fetch_add(p, v))      \
+  PAIR(sub_##w, T, w, T, return mm3_atomic_fetch_sub(p, v), return atomic_fetch_sub(p, v))      \
+  PAIR(inc_##w, void, w, T, mm3_atomic_inc(p), atomic_fetch_add(p, 1))                          \
+  PAIR(or_##w, void, w, T, mm3_atomic_fetch_or(p, v), atomic_fetch_or(p, v))                    \
+  PAIR(and_##w, T, w, T, return mm3_atomic_fetch_and(p, v), return atomic_fetch_and(p, v))      \
+  PAIR(cas_##w, int, w, T, return mm3_atomic_compare_exchange(p, e, v),                         \
+       return atomic_compare_exchange_strong(p, e, v))                                          \
+  PAIR(relaxed_##w, T, w, T, return mm3_atomic_fetch_add_explicit(p, v, memory_order_relaxed),  \
+       return atomic_fetch_add_explicit(p, v, memory_order_relaxed))
+SET(u8, uint8_t) SET(u16, uint16_t) SET(u32, uint32_t) SET(u64, uint64_t) SET(usize, uint64_t)
+SET(i8, int8_t) SET(i16, int16_t) SET(i32, int32_t) SET(i64, int64_t) SET(isize, int64_t)
+PAIR(store_bool, void, bool, _Bool, mm3_atomic_store(p, v), atomic_store(p, v))
+PAIR(planted, void, u32, uint32_t, mm3_atomic_store(p, v + 1), atomic_store(p, v))
+END
+
+for compiler in gcc clang
+do
+  command -v $compiler >/dev/null || { skip="$skip $compiler"; continue; }
+  $compiler -std=c11 -O2 -g0 -I"$MM3_SRC/include" -c "$work/pairs.c" -o "$work/pairs.o" ||
+    { say "$compiler: it does not compile"; continue; }
+  objdump -d --no-show-raw-insn "$work/pairs.o" | awk '
+    /^[0-9a-f]+ <.*>:$/ { name = $2; gsub(/[<>:]/, "", name); start = ("0x" $1); next }
+    /^ +[0-9a-f]+:\t/ {
+      split($0, part, "\t"); text = part[2]; sub(/ +$/, "", text)
+      if (text ~ /^(nop|cs nop|data16|xchg   %ax,%ax)/) next
+      sub(/[0-9a-f]+ <.*\+/, "<+", text)
+      code[name] = code[name] ";" text
+    }
+    END {
+      for (name in code) {
+        if (name !~ /^ours_/) continue
+        other = name; sub(/^ours/, "theirs", other); count++
+        if (code[name] != code[other]) print substr(name, 6) ": " code[name] " instead of " code[other]
+      }
+      print count " pairs"
+    }' >"$work/out"
+  grep -q '^planted: ' "$work/out" || say "$compiler: the planted difference was not seen"
+  grep -v '^planted: \| pairs$' "$work/out" >&2 && say "$compiler: other code than C11's"
+  count=$(sed -n 's/ pairs$//p' "$work/out")
+  echo "check-atomic-code: $compiler: $count pairs"
+  total=$((total + ${count:-0}))
+done
+[ $total -gt 0 ] || [ -n "$skip" ] || say "nothing was compared"
+[ $status -ne 0 ] && exit 1
+[ -z "$skip" ] || { echo "check-atomic-code: not checked with$skip (Debian: gcc, clang)" >&2; exit 77; }

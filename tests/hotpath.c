@@ -75,3 +75,31 @@ HOT(strings_set, int, hot_strings *a, size_t i, const char *t, size_t n) { retur
 HOT(strings_find, int64_t, const hot_strings *a, const char *t, size_t n) { return mm3_string_array_find_n(a, t, n); }
 HOT(strings_next, int, const hot_strings *a, struct mm3_string_array_iter *it) { return mm3_string_array_next(a, it); }
 HOT(strings_full, size_t, const hot_strings *a) { return mm3_string_array_count_non_empty(a); }
+
+/* ---- vec ---- */
+
+#include <mm3/vec.h>
+
+#define HOT_ITEM(FIELD) FIELD(x, u32) FIELD(y, u64) FIELD(z, raw(20))
+MM3_STRUCT(hot_item, HOT_ITEM);
+typedef MM3_VALUE(vec(u64, 1000)) hot_vec;
+typedef MM3_VALUE(vec(u8, 1000)) hot_bytes;
+typedef MM3_VALUE(vec(hot_item, 1000)) hot_items;
+
+HOT(vec_get, int, const hot_vec *v, size_t i, uint64_t *out) { return mm3_vec_get(v, i, out); }
+HOT(vec_get_byte, int, const hot_bytes *v, size_t i, uint8_t *out) { return mm3_vec_get(v, i, out); }
+HOT(vec_get_wide, int, const hot_items *v, size_t i, struct hot_item *out) { return mm3_vec_get(v, i, out); }
+HOT(vec_set, int, hot_vec *v, size_t i, uint64_t value) { return mm3_vec_set(v, i, value); }
+HOT(vec_set_wide, int, hot_items *v, size_t i, const struct hot_item *value) { return mm3_vec_set_from(v, i, value); }
+HOT(vec_push, int, hot_vec *v, uint64_t value) { return mm3_vec_push(v, value); }
+HOT(vec_push_wide, int, hot_items *v, const struct hot_item *value) { return mm3_vec_push_from(v, value); }
+HOT(vec_pop, int, hot_vec *v, uint64_t *out) { return mm3_vec_pop(v, out); }
+HOT(vec_back, int, const hot_vec *v, uint64_t *out) { return mm3_vec_back(v, out); }
+HOT(vec_at, uint64_t *, hot_vec *v, size_t i) { return mm3_vec_at(v, i); }
+HOT(vec_len, size_t, const hot_vec *v) { return mm3_vec_len(v); }
+HOT(vec_clear, void, hot_vec *v) { mm3_vec_clear(v); }
+HOT(vec_sum, uint64_t, const hot_vec *v) {
+  uint64_t sum = 0;
+  MM3_VEC_EACH(item, v) sum += *item;
+  return sum;
+}

@@ -55,62 +55,51 @@ MM3_INLINE void *mm3_i_vec_address(MM3_I_VEC_ARGS, uint64_t slot) {
   return (unsigned char *)(uintptr_t)v + offset + slot * item;
 }
 
-/* One item between private memory (any alignment) and a slot. */
-MM3_INLINE void mm3_i_vec_load(void *to, const void *slot, size_t item) {
+/* A narrow item, in one instruction. */
+MM3_INLINE uint64_t mm3_i_vec_take_word(const void *slot, size_t item) {
   switch (item) {
-    case 1: *(unsigned char *)to = __atomic_load_n((const unsigned char *)slot, __ATOMIC_RELAXED); break;
-    case 2: {
-      uint16_t value = __atomic_load_n((const mm3_i_word16 *)slot, __ATOMIC_RELAXED);
-      memcpy(to, &value, 2);
-      break;
-    }
-    case 4: {
-      uint32_t value = __atomic_load_n((const mm3_i_word32 *)slot, __ATOMIC_RELAXED);
-      memcpy(to, &value, 4);
-      break;
-    }
-    case 8: {
-      uint64_t value = __atomic_load_n((const mm3_i_word64 *)slot, __ATOMIC_RELAXED);
-      memcpy(to, &value, 8);
-      break;
-    }
-    default: mm3_copy_out(to, slot, item);
+    case 1: return __atomic_load_n((const unsigned char *)slot, __ATOMIC_RELAXED);
+    case 2: return __atomic_load_n((const mm3_i_word16 *)slot, __ATOMIC_RELAXED);
+    case 4: return __atomic_load_n((const mm3_i_word32 *)slot, __ATOMIC_RELAXED);
+    default: return __atomic_load_n((const mm3_i_word64 *)slot, __ATOMIC_RELAXED);
+  }
+}
+
+MM3_INLINE void mm3_i_vec_put_word(void *slot, uint64_t value, size_t item) {
+  switch (item) {
+    case 1: __atomic_store_n((unsigned char *)slot, (unsigned char)value, __ATOMIC_RELAXED); break;
+    case 2: __atomic_store_n((mm3_i_word16 *)slot, (uint16_t)value, __ATOMIC_RELAXED); break;
+    case 4: __atomic_store_n((mm3_i_word32 *)slot, (uint32_t)value, __ATOMIC_RELAXED); break;
+    default: __atomic_store_n((mm3_i_word64 *)slot, value, __ATOMIC_RELAXED);
+  }
+}
+
+/* One item between private memory (any alignment) and a slot. Little-endian: a word's first bytes are the item. */
+MM3_INLINE void mm3_i_vec_load(void *to, const void *slot, size_t item) {
+  if (mm3_i_vec_narrow(item)) {
+    uint64_t value = mm3_i_vec_take_word(slot, item);
+    memcpy(to, &value, item < 8 ? item : 8); /* else the compiler warns of items that never come here */
+  } else {
+    mm3_copy_out(to, slot, item);
   }
 }
 
 MM3_INLINE void mm3_i_vec_store(void *slot, const void *from, size_t item) {
-  switch (item) {
-    case 1: __atomic_store_n((unsigned char *)slot, *(const unsigned char *)from, __ATOMIC_RELAXED); break;
-    case 2: {
-      uint16_t value;
-      memcpy(&value, from, 2);
-      __atomic_store_n((mm3_i_word16 *)slot, value, __ATOMIC_RELAXED);
-      break;
-    }
-    case 4: {
-      uint32_t value;
-      memcpy(&value, from, 4);
-      __atomic_store_n((mm3_i_word32 *)slot, value, __ATOMIC_RELAXED);
-      break;
-    }
-    case 8: {
-      uint64_t value;
-      memcpy(&value, from, 8);
-      __atomic_store_n((mm3_i_word64 *)slot, value, __ATOMIC_RELAXED);
-      break;
-    }
-    default: mm3_copy_in(slot, from, item);
+  if (mm3_i_vec_narrow(item)) {
+    uint64_t value = 0;
+    memcpy(&value, from, item < 8 ? item : 8);
+    mm3_i_vec_put_word(slot, value, item);
+  } else {
+    mm3_copy_in(slot, from, item);
   }
 }
 
 /* `count` items from slot to slot: the ranges do not overlap. */
 MM3_INLINE void mm3_i_vec_copy(MM3_I_VEC_ARGS_W, uint64_t to, uint64_t from, uint64_t count) {
   if (mm3_i_vec_narrow(item)) {
-    for (uint64_t i = 0; i < count; i++) {
-      uint64_t value = 0;
-      mm3_i_vec_load(&value, mm3_i_vec_address(v, item, offset, n, from + i), item);
-      mm3_i_vec_store(mm3_i_vec_address(v, item, offset, n, to + i), &value, item);
-    }
+    for (uint64_t i = 0; i < count; i++)
+      mm3_i_vec_put_word(mm3_i_vec_address(v, item, offset, n, to + i),
+                         mm3_i_vec_take_word(mm3_i_vec_address(v, item, offset, n, from + i), item), item);
     return;
   }
   mm3_copy_in(mm3_i_vec_address(v, item, offset, n, to), mm3_i_vec_address(v, item, offset, n, from),
@@ -157,8 +146,7 @@ MM3_INLINE int mm3_i_vec_get(MM3_I_VEC_ARGS, uint64_t i, void *out) {
   uint64_t word, sequence;
   if (mm3_i_vec_narrow(item)) {
     word = mm3_i_vec_word(v);
-    if (i >= mm3_i_vec_length(word, n)) return -MM3_E_ABSENT;
-    if (__builtin_expect(word >> 32 == 0, 1)) {
+    if (__builtin_expect(i < word && word <= n, 1)) { /* no state: the word is the length */
       mm3_i_vec_load(out, mm3_i_vec_address(v, item, offset, n, i), item);
       return 0;
     }
@@ -203,6 +191,10 @@ MM3_INLINE void *mm3_i_vec_at(MM3_I_VEC_ARGS, uint64_t i) {
 
 MM3_INLINE int mm3_i_vec_set(MM3_I_VEC_ARGS_W, uint64_t i, const void *value) {
   uint64_t word = mm3_i_vec_word(v), length = mm3_i_vec_length(word, n);
+  if (mm3_i_vec_narrow(item) && __builtin_expect(i < word && word <= n, 1)) {
+    mm3_i_vec_store(mm3_i_vec_address(v, item, offset, n, i), value, item);
+    return 0;
+  }
   if (i >= length) return -MM3_E_ABSENT;
   if (mm3_i_vec_narrow(item)) {
     mm3_i_vec_store(mm3_i_vec_address(v, item, offset, n, mm3_i_vec_slot(v, word, n, i)), value, item);
@@ -219,8 +211,11 @@ MM3_INLINE int mm3_i_vec_set(MM3_I_VEC_ARGS_W, uint64_t i, const void *value) {
 }
 
 MM3_INLINE int mm3_i_vec_push(MM3_I_VEC_ARGS_W, const void *value) {
-  uint64_t length = mm3_i_vec_settle(v, item, offset, n);
-  if (length >= n) return -MM3_E_FULL;
+  uint64_t length = mm3_i_vec_word(v);
+  if (__builtin_expect(length >= n, 0)) {
+    length = mm3_i_vec_settle(v, item, offset, n);
+    if (length >= n) return -MM3_E_FULL;
+  }
   if (!mm3_i_vec_narrow(item)) mm3_i_vec_begin(v);
   mm3_i_vec_store(mm3_i_vec_address(v, item, offset, n, length), value, item);
   mm3_i_vec_publish(v, length + 1);

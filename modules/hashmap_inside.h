@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* hashmap_inside.h: what the parts of the hashmap module share. */
+#ifndef MM3_HASHMAP_INSIDE_H
+#define MM3_HASHMAP_INSIDE_H
+
+#include <mm3/hashmap_ops.h>
+#include <mm3/hashmap_walk.h>
+#include <mm3/module.h>
+#include <stdbool.h>
+
+/* What only this module's files see, also where all modules are linked into one program. */
+#define HASHMAP_OWN __attribute__((visibility("hidden")))
+
+/* mm3-hashmap.c: K and V of a type, as laid out. */
+HASHMAP_OWN struct mm3_i_hm_shape mm3i_hashmap_shape(const struct mm3_type *type);
+
+/* hashmap_tables.c */
+HASHMAP_OWN extern const struct mm3_hashmap_ops mm3i_hashmap_ops;
+HASHMAP_OWN void mm3i_hashmap_item(struct mm3_file *, const struct mm3_i_hm_shape *, const struct mm3_i_hm_table *,
+                                   const struct mm3_i_hm_hit *, struct mm3_hashmap_item *);
+
+/* Steps through the occupied slots. *hit starts zeroed; 0 at the end. */
+static inline bool mm3i_hashmap_step(const struct mm3_i_hm_shape *s, const struct mm3_i_hm_table *t,
+                                     struct mm3_i_hm_hit *hit, bool first) {
+  if (!first) hit->lane++;
+  for (; hit->group <= t->mask; hit->group++, hit->lane = 0) {
+    uint32_t used = ~mm3_group_match(t->control + 16 * hit->group, 0) & 0x7FFF & (UINT32_MAX << hit->lane);
+    if (!used) continue;
+    hit->lane = (unsigned)__builtin_ctz(used);
+    hit->slot = t->slots + mm3_i_hm_index(hit) * s->slot;
+    return true;
+  }
+  return false;
+}
+
+/* hashmap_check.c */
+HASHMAP_OWN int mm3i_hashmap_check(const struct mm3_type *type, const void *bytes, struct mm3_ctx *ctx);
+HASHMAP_OWN int mm3i_hashmap_blocks(const struct mm3_type *type, const void *bytes,
+                                    int (*own)(void *arg, uint64_t offset), void *arg, struct mm3_ctx *ctx);
+
+/* hashmap_values.c, hashmap_steps.c: whole maps as values, and entries by their keys' text */
+HASHMAP_OWN int mm3i_hashmap_visit(const struct mm3_type *, const void *bytes, struct mm3_sink *, struct mm3_ctx *);
+HASHMAP_OWN int mm3i_hashmap_put(const struct mm3_type *, void *bytes, const struct mm3_value *, struct mm3_ctx *);
+HASHMAP_OWN int mm3i_hashmap_assign(const struct mm3_type *, void *to, const void *from, struct mm3_ctx *);
+HASHMAP_OWN int mm3i_hashmap_visit_deep(const struct mm3_type *, const void *bytes, const struct mm3_step *steps,
+                                        size_t nsteps, struct mm3_sink *, struct mm3_ctx *);
+HASHMAP_OWN int mm3i_hashmap_put_deep(const struct mm3_type *, void *bytes, const struct mm3_step *steps, size_t nsteps,
+                                      const struct mm3_value *, struct mm3_ctx *);
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* hashmap_tables.c: new tables, and what else is too rare to be inline. The lock is held. */
+#include "hashmap_inside.h"
+
+#include <stdlib.h>
+
+/* Opens what there is, after finishing what a killed process left. 1: open; 0: no table. */
+static int tables_open(struct mm3_file *file, const struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
+                       struct mm3_i_hm_table *t) {
+  uint64_t word = __atomic_load_n(&m->table, __ATOMIC_RELAXED);
+  if (word == 0) return 0;
+  int result = mm3_i_hm_open(file, *s, word, t);
+  return result < 0 ? result : 1;
+}
+
+static void tables_heal_count(const struct mm3_i_hm_table *t) {
+  struct mm3_i_hashmap_head *head = mm3_i_hm_head(t);
+  uint64_t pending = __atomic_load_n(&head->pending, __ATOMIC_RELAXED), count = head->count;
+  uint64_t slot = (pending & (MM3_I_HM_REMOVAL - 1)) - 1;
+  if (pending == 0) return;
+  if (pending >> 48 == (count & 0xFFFF) && slot < MM3_I_HM_LANES * (t->mask + 1)) { /* its count was not stored */
+    bool there = t->control[16 * (slot / MM3_I_HM_LANES) + slot % MM3_I_HM_LANES] != 0;
+    if (there && !(pending & MM3_I_HM_REMOVAL)) count++;
+    if (!there && (pending & MM3_I_HM_REMOVAL)) count--;
+    __atomic_store_n(&head->count, count, __ATOMIC_RELEASE);
+  }
+  __atomic_store_n(&head->pending, 0, __ATOMIC_RELEASE);
+}
+
+/* The journal's value is the slot's since the word was stored: the slot follows. Bears being killed and run again. */
+static void tables_heal_journal(const struct mm3_i_hm_shape *s, const struct mm3_i_hm_table *t) {
+  uint64_t *journal = &mm3_i_hm_head(t)->journal, word = __atomic_load_n(journal, __ATOMIC_RELAXED);
+  uint64_t slot = (word & MM3_I_HM_SLOT_BITS) - 1;
+  if (s->kept != MM3_I_HM_WIDE || (word & MM3_I_HM_SLOT_BITS) == 0) return;
+  if (slot < MM3_I_HM_LANES * (t->mask + 1)) {
+    mm3_i_hm_bump(t, slot / MM3_I_HM_LANES);
+    mm3_copy_in(t->slots + slot * s->slot + s->value_at, t->base + mm3_i_hm_journal_at(*s, t->log2),
+                (size_t)s->value_size);
+  }
+  __atomic_store_n(journal, word & ~MM3_I_HM_SLOT_BITS, __ATOMIC_RELEASE);
+}
+
+static int tables_heal(struct mm3_file *file, struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s) {
+  struct mm3_i_hm_table t;
+  int result = tables_open(file, m, s, &t);
+  if (result <= 0) return result;
+  tables_heal_count(&t);
+  tables_heal_journal(s, &t);
+  return 1;
+}
+
+/* ---- a new table ---- */
+
+static int tables_new(struct mm3_file *file, const struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
+                      unsigned log2, struct mm3_i_hm_table *t) {
+  uint64_t offset, generation = m->generation + 1, size = mm3_i_hm_size(*s, log2);
+  if (log2 > MM3_I_HM_MAX_LOG2) return -MM3_E_LIMIT;
+  int result = mm3_heap_alloc(file, size, size < 65536 ? 64 : 4096, &offset);
+  if (result < 0) return result;
+  uint64_t word = offset | log2 | generation << 48;
+  if (offset & ~MM3_I_HM_OFFSET) result = -MM3_E_LIMIT;
+  else result = mm3_i_hm_open(file, *s, word, t);
+  if (result < 0) {
+    mm3_heap_free(file, offset);
+    return result;
+  }
+  struct mm3_i_hashmap_head head = {
+      .magic = MM3_I_HM_MAGIC, .algorithm = 1, .groups_log2 = log2, .slot_size = s->slot, .value_at = s->value_at,
+      .seed = m->seed, .generation = generation, .room = mm3_i_hm_capacity(log2)};
+  mm3_copy_in(t->base, &head, sizeof head);
+  /* Counts of different tables differ, whichever blocks they lie in. */
+  uint32_t first = (uint32_t)(generation * UINT32_C(0x9E3779B1));
+  for (uint64_t i = 0; i < mm3_i_hm_counts_size(log2) / 4; i++) __atomic_store_n(&t->counts[i], first, __ATOMIC_RELAXED);
+  mm3_copy_zero(t->control, (size_t)16 << log2);
+  return 0;
+}
+
+#define TABLES_BATCH 64
+
+/* Copies a batch of slots, whose records were fetched meanwhile, and empties the list. */
+MM3_INLINE int tables_flush(struct mm3_file *file, const struct mm3_i_hashmap *m, struct mm3_i_hm_shape s,
+                            const struct mm3_i_hm_table *to, unsigned char *const *slots, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    struct mm3_i_arg key;
+    struct mm3_i_hm_hit hit;
+    int result = mm3_i_hm_key_of(file, s, slots[i], &key);
+    if (result < 0) return result;
+    uint64_t hash = mm3_i_hm_hash(s, key, m->seed);
+    if (!mm3_i_hm_place(s, to, hash, &hit)) return -MM3_E_DAMAGED;
+    mm3_copy_in(hit.slot, slots[i], (size_t)s.slot);
+    __atomic_store_n(to->control + 16 * hit.group + hit.lane, mm3_i_hm_tag(hash), __ATOMIC_RELAXED);
+  }
+  return 0;
+}
+
+MM3_INLINE int tables_copy_as(struct mm3_file *file, const struct mm3_i_hashmap *m, struct mm3_i_hm_shape s,
+                              const struct mm3_i_hm_table *from, const struct mm3_i_hm_table *to, uint64_t *count) {
+  unsigned char *slots[TABLES_BATCH];
+  size_t n = 0;
+  *count = 0;
+  for (uint64_t group = 0; group <= from->mask; group++) {
+    uint32_t used = ~mm3_group_match(from->control + 16 * group, 0) & 0x7FFF;
+    for (; used; used &= used - 1) {
+      slots[n] = from->slots + (MM3_I_HM_LANES * group + (unsigned)__builtin_ctz(used)) * s.slot;
+      if (s.key_is == MM3_I_IS_HEAP) {
+        uint64_t offset = mm3_i_hm_word(slots[n]) & MM3_I_HM_RECORD_BITS;
+        if (offset < file->limit) __builtin_prefetch(file->base + offset);
+      }
+      n++;
+    }
+    if (n + MM3_I_HM_LANES <= TABLES_BATCH && group < from->mask) continue;
+    *count += n;
+    int result = tables_flush(file, m, s, to, slots, n);
+    if (result < 0) return result;
+    n = 0;
+  }
+  return 0;
+}
+
+/* The common shape is compiled with its sizes as constants. */
+static int tables_copy(struct mm3_file *file, const struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
+                       const struct mm3_i_hm_table *from, const struct mm3_i_hm_table *to, uint64_t *count) {
+  if (s->key_is == MM3_I_IS_INTEGER && s->key_size == 8 && s->slot == 16 && s->kept == MM3_I_HM_NARROW)
+    return tables_copy_as(file, m, mm3_i_hm_shape_of(MM3_I_IS_INTEGER, 8, 8, MM3_I_IS_INTEGER, 8, 8), from, to, count);
+  if (s->key_is == MM3_I_IS_HEAP && s->kept == MM3_I_HM_SHARED)
+    return tables_copy_as(file, m, mm3_i_hm_shape_of(MM3_I_IS_HEAP, 8, 8, MM3_I_IS_HEAP, 8, 8), from, to, count);
+  return tables_copy_as(file, m, *s, from, to, count);
+}
+
+static int tables_replace(struct mm3_file *file, struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
+                          const struct mm3_i_hm_table *old, unsigned log2) {
+  struct mm3_i_hm_table t;
+  uint64_t count = 0;
+  int result = tables_new(file, m, s, log2, &t);
+  if (result < 0) return result;
+  if (old) result = tables_copy(file, m, s, old, &t, &count);
+  if (result < 0) {
+    mm3_heap_free(file, t.word & MM3_I_HM_OFFSET);
+    return result;
+  }
+  uint64_t capacity = mm3_i_hm_capacity(log2);
+  mm3_i_hm_head(&t)->count = count;
+  mm3_i_hm_head(&t)->room = count < capacity ? capacity - count : 0;
+  __atomic_store_n(&m->generation, m->generation + 1, __ATOMIC_RELAXED);
+  __atomic_store_n(&m->table, t.word, __ATOMIC_RELEASE);
+  mm3_copy_begin_write(); /* whoever sees the freed block's next bytes sees the new table's word */
+  if (old) mm3_heap_free(file, old->word & MM3_I_HM_OFFSET);
+  return 0;
+}
+
+static unsigned tables_log2(uint64_t count) {
+  unsigned log2 = 0;
+  while (log2 < MM3_I_HM_MAX_LOG2 && mm3_i_hm_capacity(log2) < count) log2++;
+  return log2;
+}
+
+static int tables_clear(struct mm3_file *file, struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s);
+
+static int tables_grow(struct mm3_file *file, struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s, uint64_t count,
+                       int shrink) {
+  struct mm3_i_hm_table t;
+  if (m->print != mm3_i_hm_print(*s)) return -MM3_E_LAYOUT;
+  if (count > mm3_i_hm_capacity(MM3_I_HM_MAX_LOG2)) return -MM3_E_LIMIT;
+  int result = tables_heal(file, m, s);
+  if (result == 0) return shrink ? 0 : tables_replace(file, m, s, NULL, tables_log2(count));
+  if (result == 1) result = tables_open(file, m, s, &t);
+  if (result < 0) return result;
+  const struct mm3_i_hashmap_head *head = mm3_i_hm_head(&t);
+  unsigned wanted = tables_log2(count > head->count ? count : head->count);
+  if (shrink && head->count == 0) return tables_clear(file, m, s);
+  if (shrink) return wanted < t.log2 ? tables_replace(file, m, s, &t, wanted) : 0;
+  if (count) {
+    if (count <= head->count || (wanted <= t.log2 && head->room >= count - head->count)) return 0;
+    return tables_replace(file, m, s, &t, wanted > t.log2 ? wanted : t.log2);
+  }
+  /* Many slots are free, but passed: the same size does. */
+  if (head->count < mm3_i_hm_capacity(t.log2) / 32 * 25) return tables_replace(file, m, s, &t, t.log2);
+  return tables_replace(file, m, s, &t, t.log2 + 1);
+}
+
+/* ---- all entries ---- */
+
+static bool tables_owns(const struct mm3_i_hm_shape *s) {
+  return s->key_is == MM3_I_IS_HEAP || s->kept == MM3_I_HM_RECORD;
+}
+
+static int tables_clear(struct mm3_file *file, struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s) {
+  struct mm3_i_hm_table t;
+  struct mm3_i_hm_hit hit = {0};
+  int result = tables_open(file, m, s, &t);
+  if (result <= 0) return result;
+  __atomic_store_n(&m->table, 0, __ATOMIC_RELEASE);
+  mm3_copy_begin_write();
+  if (tables_owns(s))
+    for (bool more = mm3i_hashmap_step(s, &t, &hit, true); more; more = mm3i_hashmap_step(s, &t, &hit, false))
+      mm3_heap_free(file, mm3_i_hm_word(hit.slot + (s->key_is == MM3_I_IS_HEAP ? 0 : s->value_at)) & MM3_I_HM_RECORD_BITS);
+  return mm3_heap_free(file, t.word & MM3_I_HM_OFFSET);
+}
+
+void mm3i_hashmap_item(struct mm3_file *file, const struct mm3_i_hm_shape *s, const struct mm3_i_hm_table *t,
+                       const struct mm3_i_hm_hit *hit, struct mm3_hashmap_item *item) {
+  struct mm3_i_hm_record r;
+  struct mm3_i_arg key;
+  (void)t;
+  memset(item, 0, sizeof *item);
+  if (mm3_i_hm_key_of(file, *s, hit->slot, &key) == 0)
+    item->key = mm3_str_n(key.ptr, s->key_is == MM3_I_IS_TEXT || s->key_is == MM3_I_IS_HEAP ? (size_t)key.low
+                                                                                           : (size_t)s->key_size);
+  const unsigned char *value = hit->slot + s->value_at;
+  if (s->value_is == MM3_I_IS_TEXT && mm3_i_hm_load(value, 4) <= s->value_max)
+    item->value = mm3_str_n(value + 4, (size_t)mm3_i_hm_load(value, 4));
+  else if (s->value_is != MM3_I_IS_HEAP && s->value_is != MM3_I_IS_TEXT)
+    item->value = mm3_str_n(value, (size_t)s->value_size);
+  else if (s->value_is == MM3_I_IS_HEAP && mm3_i_hm_record_at(file, mm3_i_hm_word(value), &r) == 0)
+    item->value = mm3_str_n(r.value, r.value_len);
+}
+
+static int64_t tables_retain(struct mm3_file *file, struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
+                             int (*keep)(const struct mm3_hashmap_item *, void *), void *arg) {
+  struct mm3_i_hm_table t;
+  struct mm3_i_hm_hit hit = {0};
+  int64_t removed = 0;
+  int result = tables_heal(file, m, s);
+  if (result == 1) result = tables_open(file, m, s, &t);
+  if (result <= 0) return result;
+  for (bool more = mm3i_hashmap_step(s, &t, &hit, true); more; more = mm3i_hashmap_step(s, &t, &hit, false)) {
+    struct mm3_hashmap_item item;
+    struct mm3_i_arg key;
+    mm3i_hashmap_item(file, s, &t, &hit, &item);
+    result = keep(&item, arg);
+    if (result < 0) return result;
+    if (result > 0) continue;
+    result = mm3_i_hm_key_of(file, *s, hit.slot, &key);
+    if (result < 0) return result;
+    mm3_i_hm_take(file, *s, &t, &hit, mm3_i_hm_passed(mm3_i_hm_hash(*s, key, m->seed)));
+    removed++;
+  }
+  return removed;
+}
+
+static int tables_update(struct mm3_file *file, struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
+                         struct mm3_i_arg key, int (*change)(void *value, void *), void *arg) {
+  struct mm3_i_hm_table t;
+  struct mm3_i_hm_hit hit = {0};
+  int result = tables_heal(file, m, s);
+  if (result == 1) result = tables_open(file, m, s, &t);
+  if (result < 0) return result;
+  uint64_t hash = mm3_i_hm_hash(*s, key, m->seed);
+  if (result == 1) result = mm3_i_hm_probe(file, *s, &t, key, hash, &hit);
+  if (result <= 0) return result < 0 ? result : -MM3_E_ABSENT;
+  void *copy = malloc((size_t)s->value_size);
+  if (!copy) return -ENOMEM;
+  memcpy(copy, hit.slot + s->value_at, (size_t)s->value_size);
+  result = change(copy, arg);
+  if (result >= 0) result = mm3_i_hm_overwrite(file, *s, &t, &hit, key, hash, mm3_i_arg_bytes(copy));
+  free(copy);
+  return result < 0 ? result : 0;
+}
+
+/* ---- figures ---- */
+
+static uint64_t tables_probes(const struct mm3_i_hm_table *t, uint64_t hash, uint64_t group) {
+  uint64_t at = hash & t->mask, step = 1;
+  while (at != group && step <= t->mask) at = (at + step++) & t->mask;
+  return step;
+}
+
+static int tables_stats(struct mm3_file *file, const struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
+                        struct mm3_hashmap_stats *stats) {
+  struct mm3_i_hm_table t;
+  struct mm3_i_hm_hit hit = {0};
+  uint32_t size = stats->size;
+  uint64_t probes = 0;
+  if (size != sizeof *stats) return -EINVAL;
+  *stats = (struct mm3_hashmap_stats){.size = size, .rebuilds = m->generation};
+  int result = tables_open(file, m, s, &t);
+  if (result <= 0) return result;
+  stats->groups = t.mask + 1;
+  stats->slots = MM3_I_HM_LANES * stats->groups;
+  stats->table_bytes = mm3_heap_usable(file, t.word & MM3_I_HM_OFFSET);
+  for (bool more = mm3i_hashmap_step(s, &t, &hit, true); more; more = mm3i_hashmap_step(s, &t, &hit, false)) {
+    struct mm3_i_arg key;
+    if (mm3_i_hm_key_of(file, *s, hit.slot, &key) < 0) return -MM3_E_DAMAGED;
+    uint64_t needed = tables_probes(&t, mm3_i_hm_hash(*s, key, m->seed), hit.group);
+    probes += needed;
+    if (needed > stats->probes_max) stats->probes_max = needed;
+    stats->count++;
+    if (tables_owns(s))
+      stats->record_bytes += mm3_heap_usable(
+          file, mm3_i_hm_word(hit.slot + (s->key_is == MM3_I_IS_HEAP ? 0 : s->value_at)) & MM3_I_HM_RECORD_BITS);
+  }
+  stats->load = (double)stats->count / (double)stats->slots;
+  if (stats->count) {
+    stats->bytes_an_entry = (double)(stats->table_bytes + stats->record_bytes) / (double)stats->count;
+    stats->probes_mean = (double)probes / (double)stats->count;
+  }
+  return 0;
+}
+
+const struct mm3_hashmap_ops mm3i_hashmap_ops = {
+    .size = sizeof(struct mm3_hashmap_ops), .version = 1, .heal = tables_heal, .grow = tables_grow,
+    .clear = tables_clear, .retain = tables_retain, .update = tables_update, .stats = tables_stats,
+};

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* segmented(T): segments come and go; what C programs reach through `ops`. */
+#include "segmented_inside.h"
+
+#include <errno.h>
+
+int mm3i_seg_reserve(struct mm3_file *file, struct mm3_segmented_ref r, uint64_t count) {
+  uint64_t within = 0, offset;
+  unsigned last = count ? mm3_i_seg_find(count - 1, mm3_i_seg_shift(r.item), &within) : 0;
+  if (count == 0) return 0;
+  if (last == MM3_SEGMENTS) return -EFBIG;
+  for (unsigned k = 0; k <= last; k++) {
+    uint64_t bytes = seg_bytes(r, k);
+    if (__atomic_load_n(&r.s->segment[k], __ATOMIC_RELAXED)) continue;
+    if (seg_first(r, k) < SEG_LEN(r)) return -MM3_E_DAMAGED; /* its items are lost */
+    if (bytes == UINT64_MAX) return -EFBIG;
+    int result = mm3_heap_alloc(file, bytes, r.align > 16 ? r.align : 16, &offset);
+    if (result < 0) return result;
+    __atomic_store_n(&r.s->segment[k], offset, __ATOMIC_RELEASE);
+  }
+  return 0;
+}
+
+/* First the length, then the sequence: whoever sees bytes of later items under an old length sees that it moved. */
+static void shorten(struct mm3_segmented_ref r, uint64_t count) {
+  __atomic_store_n(&r.s->length, count, __ATOMIC_RELEASE);
+  __atomic_store_n(&r.s->sequence, __atomic_load_n(&r.s->sequence, __ATOMIC_RELAXED) + 1, __ATOMIC_RELEASE);
+  mm3_copy_begin_write();
+}
+
+int mm3i_seg_cut(struct mm3_file *file, struct mm3_segmented_ref r, uint64_t count) {
+  int result = 0;
+  if (count < SEG_LEN(r)) shorten(r, count);
+  for (unsigned k = MM3_SEGMENTS; k-- > 0;) {
+    uint64_t offset = __atomic_load_n(&r.s->segment[k], __ATOMIC_RELAXED);
+    if (offset == 0) continue;
+    if (seg_bytes(r, k) != UINT64_MAX && seg_first(r, k) < SEG_LEN(r)) break;
+    __atomic_store_n(&r.s->segment[k], 0, __ATOMIC_RELEASE);
+    int freed = mm3_heap_free(file, offset);
+    if (result == 0) result = freed;
+  }
+  return result;
+}
+
+/* ---- ops ---- */
+
+static int append_held(struct mm3_file *file, struct mm3_segmented_ref r, const void *items, uint64_t count) {
+  uint64_t length = SEG_LEN(r), done = 0;
+  if (count > UINT64_MAX - length) return -EFBIG;
+  int result = mm3i_seg_reserve(file, r, length + count);
+  while (result == 0 && done < count) {
+    uint64_t within = 0;
+    unsigned k = mm3_i_seg_find(length + done, mm3_i_seg_shift(r.item), &within);
+    uint64_t left = seg_items(r, k) - within;
+    if (left > count - done) left = count - done;
+    void *place = mm3_i_seg_place(file, r.s, (size_t)r.item, (size_t)r.align, length + done, left);
+    if (!place) return mm3_at_code(file, r.s->segment[k], seg_bytes(r, k)) == -MM3_E_RESERVE ? -MM3_E_RESERVE
+                                                                                              : -MM3_E_DAMAGED;
+    mm3_copy_in(place, (const unsigned char *)items + done * r.item, (size_t)(left * r.item));
+    done += left;
+  }
+  if (result == 0) __atomic_store_n(&r.s->length, length + count, __ATOMIC_RELEASE);
+  return result;
+}
+
+static int begin(struct mm3_file *file, int flags) {
+  if (!(flags & MM3_SEGMENTED_HELD)) return mm3_lock(file);
+  return mm3_locked(file) ? 0 : -EPERM;
+}
+
+static int end(struct mm3_file *file, int flags, int result) {
+  if (!(flags & MM3_SEGMENTED_HELD)) mm3_unlock(file);
+  return result;
+}
+
+static int ops_append(struct mm3_file *file, struct mm3_segmented_ref r, const void *items, uint64_t count, int flags) {
+  int result = begin(file, flags);
+  return result < 0 ? result : end(file, flags, append_held(file, r, items, count));
+}
+
+static int ops_reserve(struct mm3_file *file, struct mm3_segmented_ref r, uint64_t count, int flags) {
+  int result = begin(file, flags);
+  return result < 0 ? result : end(file, flags, mm3i_seg_reserve(file, r, count));
+}
+
+static int ops_truncate(struct mm3_file *file, struct mm3_segmented_ref r, uint64_t count, int flags) {
+  int result = begin(file, flags);
+  if (result < 0) return result;
+  return end(file, flags, count < SEG_LEN(r) || count == 0 ? mm3i_seg_cut(file, r, count) : 0);
+}
+
+const struct mm3_segmented_ops mm3i_segmented_ops = {sizeof mm3i_segmented_ops, 1, ops_append, ops_reserve,
+                                                     ops_truncate};

@@ -64,6 +64,8 @@ static int resolve_arg(struct builder *b, const struct mm3_kind *kind, const str
   return resolve(b, node, MM3_FORM_ELEMENT, &arg->type);
 }
 
+void *mm3_ctx_alloc(struct mm3_ctx *ctx, size_t size) { return ctx->arena ? mm3i_arena_alloc(ctx->arena, size) : NULL; }
+
 static int check_layout(struct builder *b, const struct mm3_type *type) {
   uint64_t align = type->align;
   if (type->size > 0 && type->size <= MM3I_MAX_SIZE && align > 0 && align <= MM3I_MAX_ALIGN && (align & (align - 1)) == 0 &&
@@ -110,7 +112,7 @@ static int resolve(struct builder *b, const struct mm3i_node *node, enum mm3_for
   b->missing.code = 0;
   int result = resolve_args(b, node, type);
   if (result < 0) return result;
-  struct mm3_ctx ctx = {.size = sizeof ctx, .error = b->error};
+  struct mm3_ctx ctx = {.size = sizeof ctx, .error = b->error, .arena = b->schema->arena};
   result = type->kind->layout(type, &ctx);
   if (result < 0 && b->missing.code) {
     if (b->error) *b->error = b->missing;

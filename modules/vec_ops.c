@@ -82,7 +82,7 @@ static int leave(struct mm3_file *file, int flags, int result) {
 static void fill_slots(struct mm3_vec_ref v, uint64_t slot, const void *items, uint64_t count, uint64_t step) {
   mm3_i_vec_begin(v.vec);
   for (uint64_t i = 0; i < count; i++)
-    mm3_i_vec_store(mm3i_vec_place(v, slot + i), (const unsigned char *)items + i * step, (size_t)v.item);
+    mm3_i_item_store(mm3i_vec_place(v, slot + i), (const unsigned char *)items + i * step, (size_t)v.item);
 }
 
 /* ---- insert, remove ---- */
@@ -130,7 +130,7 @@ static int take(struct mm3_vec_ref v, uint64_t index, uint64_t count, void *out)
   uint64_t length = mm3i_vec_settle(v);
   if (count > length || index > length - count) return -MM3_E_ABSENT;
   for (uint64_t i = 0; out && i < count; i++)
-    mm3_i_vec_load((unsigned char *)out + i * v.item, mm3i_vec_place(v, index + i), (size_t)v.item);
+    mm3_i_item_load((unsigned char *)out + i * v.item, mm3i_vec_place(v, index + i), (size_t)v.item);
   return 0;
 }
 
@@ -169,7 +169,7 @@ static int op_assign(struct mm3_file *file, struct mm3_vec_ref v, uint64_t index
   int result = enter(file, flags);
   if (result < 0) return result;
   result = take(v, index, count, NULL);
-  if (result == 0 && count > 0 && !mm3_i_vec_narrow((size_t)v.item)) announce(file, UINT32_MAX, v, ASSIGN);
+  if (result == 0 && count > 0 && !mm3_i_item_narrow((size_t)v.item)) announce(file, UINT32_MAX, v, ASSIGN);
   for (uint64_t i = 0; i < count && result == 0; i++)
     result = mm3i_vec_set(v, index + i, (const unsigned char *)items + i * v.item);
   return leave(file, flags, result);

@@ -96,7 +96,7 @@ static int put_item(const struct mm3_type *type, void *bytes, uint64_t index, co
   struct mm3_vec_ref v = ref_of(type, bytes);
   const struct mm3_type *item = item_type(type);
   struct room room;
-  if (mm3_i_vec_narrow((size_t)v.item) || item->flags & MM3_TYPE_HEAP)
+  if (mm3_i_item_narrow((size_t)v.item) || item->flags & MM3_TYPE_HEAP)
     return mm3_type_put(item, mm3i_vec_slot(v, index), value, ctx);
   int result = room_open(&room, item, ctx);
   if (result < 0) return result;

@@ -101,10 +101,15 @@ struct mm3_ctx {
   struct mm3_error *error;     /* may be NULL */
   const struct mm3_trail *trail;
   uint32_t field;              /* number of the root's field, for certificates */
+  void *arena;                 /* the core's own; NULL outside `layout` */
 };
 
 /* Fills ctx->error with code, path (from the trail) and sentence; returns the code. */
 MM3_API int mm3_ctx_fail(const struct mm3_ctx *ctx, int code, const char *format, ...) MM3_PRINTF(3, 4) MM3_COLD;
+
+/* mm3_ctx_alloc: in `layout` only: zeroed memory that lives as long as the type, for types of parts and the like. NULL when
+ * there is none left. */
+MM3_API void *mm3_ctx_alloc(struct mm3_ctx *ctx, size_t size);
 
 /* ---- values coming in: what `put` reads ------------------------------------------------------------------------ */
 

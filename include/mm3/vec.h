@@ -101,6 +101,7 @@
 #include <mm3/copy.h>
 #include <mm3/error.h>
 #include <mm3/file.h>
+#include <mm3/item.h>
 #include <mm3/module.h>
 #include <mm3/struct.h>
 #include <stddef.h>
@@ -223,32 +224,9 @@ struct mm3_vec_ops {
       sizeof((v)->at) / sizeof((v)->at[0]) - 1
 #define MM3_I_VEC_CALL(name, args)                                                                \
   (mm3_i_vec_ops(offsetof(struct mm3_vec_ops, name) + sizeof(void *)) ? mm3_i_vec_ops(0)->name args : -MM3_E_MODULE)
-#ifdef __cplusplus
-extern "C++" {
-template <class T>
-struct mm3_i_vec_value {
-  typename std::remove_cv<T>::type item;
-  mm3_i_vec_value(const T &value) : item(value) {}
-  template <class V>
-  mm3_i_vec_value(const V &value) : item((T)value) {}
-  operator const void *() const { return &item; }
-};
-template <class T, class P>
-MM3_INLINE P *mm3_i_vec_same(P *p) {
-  static_assert(std::is_same<typename std::remove_cv<T>::type, typename std::remove_cv<P>::type>::value,
-                "this is not a pointer to the vec's item type");
-  return p;
-}
-}
-#define MM3_I_VEC_VALUE(v, ...) (mm3_i_vec_value<__typeof__((v)->at[0])>(__VA_ARGS__))
-#define MM3_I_VEC_OUT(v, p) (mm3_i_vec_same<__typeof__((v)->at[0])>(p))
+#define MM3_I_VEC_VALUE(v, ...) MM3_I_ITEM_VALUE(__typeof__((v)->at[0]), __VA_ARGS__)
+#define MM3_I_VEC_OUT(v, p) MM3_I_ITEM_POINTER(__typeof__((v)->at[0]), p)
 #define MM3_I_VEC_IN(v, p) MM3_I_VEC_OUT(v, p)
-#else
-#define MM3_I_VEC_VALUE(v, ...) ((const void *)(const __typeof__((v)->at[0])[1]){__VA_ARGS__})
-#define MM3_I_VEC_OUT(v, p) \
-  ((p) + MM3_REQUIRE(__builtin_types_compatible_p(__typeof__(*(p)), __typeof__((v)->at[0]))))
-#define MM3_I_VEC_IN(v, p) MM3_I_VEC_OUT(v, p)
-#endif
 
 #include <mm3/vec_inline.h>
 

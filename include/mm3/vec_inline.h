@@ -2,24 +2,18 @@
 /*
  * vec_inline.h: the machinery of vec.h, which is the manual; include that one. The module works through it too.
  *
- * Every function takes the vec, the bytes of an item, where slot 0 starts and N, all but the first constants. `item` of
- * 1, 2, 4 or 8 bytes is narrow: slots start at a multiple of 8, so that such items are always aligned to their size.
+ * Every function takes the vec, the bytes of an item, where slot 0 starts and N, all but the first constants. Slots
+ * start at a multiple of 8, so that narrow items are aligned to their size.
  */
 #ifndef MM3_VEC_INLINE_H
 #define MM3_VEC_INLINE_H
 
 #include <mm3/vec.h>
 
-typedef uint16_t __attribute__((may_alias)) mm3_i_word16;
-typedef uint32_t __attribute__((may_alias)) mm3_i_word32;
-typedef uint64_t __attribute__((may_alias)) mm3_i_word64;
-
 #define MM3_I_VEC_ARGS const void *v, size_t item, size_t offset, uint64_t n
 #define MM3_I_VEC_ARGS_W void *v, size_t item, size_t offset, uint64_t n
 #define MM3_I_VEC_WIDTH UINT64_C(0x7FFFFFFF)
 #define MM3_I_VEC_PARKED (UINT64_C(1) << 63) /* in the word: an item lies in slot N */
-
-MM3_INLINE int mm3_i_vec_narrow(size_t item) { return item == 1 || item == 2 || item == 4 || item == 8; }
 
 MM3_INLINE uint64_t mm3_i_vec_word(const void *v) { return __atomic_load_n((const uint64_t *)v, __ATOMIC_ACQUIRE); }
 
@@ -55,51 +49,12 @@ MM3_INLINE void *mm3_i_vec_address(MM3_I_VEC_ARGS, uint64_t slot) {
   return (unsigned char *)(uintptr_t)v + offset + slot * item;
 }
 
-/* A narrow item, in one instruction. */
-MM3_INLINE uint64_t mm3_i_vec_take_word(const void *slot, size_t item) {
-  switch (item) {
-    case 1: return __atomic_load_n((const unsigned char *)slot, __ATOMIC_RELAXED);
-    case 2: return __atomic_load_n((const mm3_i_word16 *)slot, __ATOMIC_RELAXED);
-    case 4: return __atomic_load_n((const mm3_i_word32 *)slot, __ATOMIC_RELAXED);
-    default: return __atomic_load_n((const mm3_i_word64 *)slot, __ATOMIC_RELAXED);
-  }
-}
-
-MM3_INLINE void mm3_i_vec_put_word(void *slot, uint64_t value, size_t item) {
-  switch (item) {
-    case 1: __atomic_store_n((unsigned char *)slot, (unsigned char)value, __ATOMIC_RELAXED); break;
-    case 2: __atomic_store_n((mm3_i_word16 *)slot, (uint16_t)value, __ATOMIC_RELAXED); break;
-    case 4: __atomic_store_n((mm3_i_word32 *)slot, (uint32_t)value, __ATOMIC_RELAXED); break;
-    default: __atomic_store_n((mm3_i_word64 *)slot, value, __ATOMIC_RELAXED);
-  }
-}
-
-/* One item between private memory (any alignment) and a slot. Little-endian: a word's first bytes are the item. */
-MM3_INLINE void mm3_i_vec_load(void *to, const void *slot, size_t item) {
-  if (mm3_i_vec_narrow(item)) {
-    uint64_t value = mm3_i_vec_take_word(slot, item);
-    memcpy(to, &value, item < 8 ? item : 8); /* else the compiler warns of items that never come here */
-  } else {
-    mm3_copy_out(to, slot, item);
-  }
-}
-
-MM3_INLINE void mm3_i_vec_store(void *slot, const void *from, size_t item) {
-  if (mm3_i_vec_narrow(item)) {
-    uint64_t value = 0;
-    memcpy(&value, from, item < 8 ? item : 8);
-    mm3_i_vec_put_word(slot, value, item);
-  } else {
-    mm3_copy_in(slot, from, item);
-  }
-}
-
 /* `count` items from slot to slot: the ranges do not overlap. */
 MM3_INLINE void mm3_i_vec_copy(MM3_I_VEC_ARGS_W, uint64_t to, uint64_t from, uint64_t count) {
-  if (mm3_i_vec_narrow(item)) {
+  if (mm3_i_item_narrow(item)) {
     for (uint64_t i = 0; i < count; i++)
-      mm3_i_vec_put_word(mm3_i_vec_address(v, item, offset, n, to + i),
-                         mm3_i_vec_take_word(mm3_i_vec_address(v, item, offset, n, from + i), item), item);
+      mm3_i_item_put_word(mm3_i_vec_address(v, item, offset, n, to + i),
+                         mm3_i_item_word(mm3_i_vec_address(v, item, offset, n, from + i), item), item);
     return;
   }
   mm3_copy_in(mm3_i_vec_address(v, item, offset, n, to), mm3_i_vec_address(v, item, offset, n, from),
@@ -144,10 +99,10 @@ MM3_INLINE size_t mm3_i_vec_capacity(MM3_I_VEC_ARGS) {
 
 MM3_INLINE int mm3_i_vec_get(MM3_I_VEC_ARGS, uint64_t i, void *out) {
   uint64_t word, sequence;
-  if (mm3_i_vec_narrow(item)) {
+  if (mm3_i_item_narrow(item)) {
     word = mm3_i_vec_word(v);
     if (__builtin_expect(i < word && word <= n, 1)) { /* no state: the word is the length */
-      mm3_i_vec_load(out, mm3_i_vec_address(v, item, offset, n, i), item);
+      mm3_i_item_load(out, mm3_i_vec_address(v, item, offset, n, i), item);
       return 0;
     }
   }
@@ -155,7 +110,7 @@ MM3_INLINE int mm3_i_vec_get(MM3_I_VEC_ARGS, uint64_t i, void *out) {
     sequence = __atomic_load_n(mm3_i_vec_sequence(v), __ATOMIC_ACQUIRE);
     word = mm3_i_vec_word(v);
     if (i >= mm3_i_vec_length(word, n)) return -MM3_E_ABSENT;
-    mm3_i_vec_load(out, mm3_i_vec_address(v, item, offset, n, mm3_i_vec_slot(v, word, n, i)), item);
+    mm3_i_item_load(out, mm3_i_vec_address(v, item, offset, n, mm3_i_vec_slot(v, word, n, i)), item);
     mm3_copy_end_read();
     if (__atomic_load_n(mm3_i_vec_sequence(v), __ATOMIC_RELAXED) == sequence) return 0;
   }
@@ -191,13 +146,13 @@ MM3_INLINE void *mm3_i_vec_at(MM3_I_VEC_ARGS, uint64_t i) {
 
 MM3_INLINE int mm3_i_vec_set(MM3_I_VEC_ARGS_W, uint64_t i, const void *value) {
   uint64_t word = mm3_i_vec_word(v), length = mm3_i_vec_length(word, n);
-  if (mm3_i_vec_narrow(item) && __builtin_expect(i < word && word <= n, 1)) {
-    mm3_i_vec_store(mm3_i_vec_address(v, item, offset, n, i), value, item);
+  if (mm3_i_item_narrow(item) && __builtin_expect(i < word && word <= n, 1)) {
+    mm3_i_item_store(mm3_i_vec_address(v, item, offset, n, i), value, item);
     return 0;
   }
   if (i >= length) return -MM3_E_ABSENT;
-  if (mm3_i_vec_narrow(item)) {
-    mm3_i_vec_store(mm3_i_vec_address(v, item, offset, n, mm3_i_vec_slot(v, word, n, i)), value, item);
+  if (mm3_i_item_narrow(item)) {
+    mm3_i_item_store(mm3_i_vec_address(v, item, offset, n, mm3_i_vec_slot(v, word, n, i)), value, item);
     return 0;
   }
   mm3_i_vec_settle(v, item, offset, n);
@@ -216,8 +171,8 @@ MM3_INLINE int mm3_i_vec_push(MM3_I_VEC_ARGS_W, const void *value) {
     length = mm3_i_vec_settle(v, item, offset, n);
     if (length >= n) return -MM3_E_FULL;
   }
-  if (!mm3_i_vec_narrow(item)) mm3_i_vec_begin(v);
-  mm3_i_vec_store(mm3_i_vec_address(v, item, offset, n, length), value, item);
+  if (!mm3_i_item_narrow(item)) mm3_i_vec_begin(v);
+  mm3_i_item_store(mm3_i_vec_address(v, item, offset, n, length), value, item);
   mm3_i_vec_publish(v, length + 1);
   return 0;
 }
@@ -231,7 +186,7 @@ MM3_INLINE uint64_t mm3_i_vec_shorter(uint64_t word, uint64_t length) {
 MM3_INLINE int mm3_i_vec_pop(MM3_I_VEC_ARGS_W, void *out) {
   uint64_t word = mm3_i_vec_word(v), length = mm3_i_vec_length(word, n);
   if (length == 0) return -MM3_E_ABSENT;
-  mm3_i_vec_load(out, mm3_i_vec_address(v, item, offset, n, mm3_i_vec_slot(v, word, n, length - 1)), item);
+  mm3_i_item_load(out, mm3_i_vec_address(v, item, offset, n, mm3_i_vec_slot(v, word, n, length - 1)), item);
   mm3_i_vec_publish(v, mm3_i_vec_shorter(word, length - 1));
   return 0;
 }

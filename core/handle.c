@@ -73,6 +73,13 @@ int mm3i_options_read(const struct mm3_options *from, struct mm3_options *to, co
   return 0;
 }
 
+/* Where the nonces of this handle's lock words begin: elsewhere than those of a slot's last owner. */
+static uint32_t first_nonce(const struct mm3i_handle *handle) {
+  struct timespec now = {0, 0};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint32_t)now.tv_nsec * 2654435761u ^ (uint32_t)now.tv_sec ^ (uint32_t)((uintptr_t)handle >> 4);
+}
+
 struct mm3i_handle *mm3i_handle_new(const char *path, const struct mm3_options *options, struct mm3_error *error) {
   struct mm3i_handle *handle = mm3i_sys.calloc(1, sizeof *handle);
   size_t count = strlen(path) + 1;
@@ -87,9 +94,7 @@ struct mm3i_handle *mm3i_handle_new(const char *path, const struct mm3_options *
   handle->flags = options->flags;
   handle->timeout_ms = options->timeout_ms ? options->timeout_ms : MM3I_DEFAULT_TIMEOUT;
   handle->writable = !(options->flags & MM3_READ_ONLY);
-  uint32_t nonce = 0;
-  if (handle->writable && mm3i_sys.getrandom(&nonce, sizeof nonce) < 0) nonce = (uint32_t)mm3i_now_ms();
-  handle->nonce = nonce;
+  handle->nonce = first_nonce(handle);
   int result = mm3i_handles_add(handle);
   if (result == 0) return handle;
   mm3i_sys.free(handle->path);

@@ -14,9 +14,11 @@
 
 static __thread uint32_t own_thread __attribute__((tls_model("initial-exec")));
 
+MM3_COLD static uint32_t learn_thread(void) { return own_thread = (uint32_t)mm3i_sys.thread_id(); }
+
 uint32_t mm3i_thread_id(void) {
-  if (own_thread == 0) own_thread = (uint32_t)mm3i_sys.thread_id();
-  return own_thread;
+  uint32_t known = own_thread;
+  return __builtin_expect(known != 0, 1) ? known : learn_thread();
 }
 
 void mm3i_thread_forget(void) { own_thread = 0; }
@@ -45,35 +47,42 @@ void mm3i_bump(struct mm3i_super *super) {
   mm3i_sys.futex_wake(&super->changes, INT32_MAX);
 }
 
-/* From held to `next`: 0, or a dead owner's word. Fails when somebody took the lock from us. */
-static int let_go(struct mm3i_handle *handle, uint32_t held, uint32_t next) {
-  uint32_t *word = &handle->super->lock, seen = held;
-  while (!__atomic_compare_exchange_n(word, &seen, next | (next ? seen & MM3I_LOCK_WAITERS : 0), false, __ATOMIC_RELEASE,
-                                      __ATOMIC_RELAXED))
-    if ((seen & ~MM3I_LOCK_WAITERS) != held) return -EPERM;
-  if (seen & MM3I_LOCK_WAITERS) mm3i_sys.futex_wake(word, 1);
-  return 0;
+MM3_COLD static void wake(struct mm3i_super *super, uint64_t seen) {
+  if (seen & MM3I_LOCK_WAITERS) mm3i_sys.futex_wake(&super->lock, 1);
+  if (seen >> 32 & 1) mm3i_sys.futex_wake(&super->changes, INT32_MAX);
 }
 
+/* Frees the lock and moves the change counter by one store. Fails when somebody took the lock from us. */
 int mm3_unlock(struct mm3_file *file) {
   struct mm3i_handle *handle = mm3i_handle_of(file);
-  uint32_t held = __atomic_load_n(&handle->held, __ATOMIC_RELAXED);
-  if (!held) return -EPERM;
   struct mm3i_super *super = handle->super;
+  uint64_t held = __atomic_load_n(&handle->held, __ATOMIC_RELAXED), next;
+  if (!held) return -EPERM;
   if (__atomic_load_n(&super->certificate, __ATOMIC_RELAXED))
     __atomic_store_n(&super->certificate, 0, __ATOMIC_RELEASE);
   __atomic_store_n(&handle->holder, 0, __ATOMIC_RELAXED);
   __atomic_store_n(&handle->held, 0, __ATOMIC_RELAXED);
-  mm3i_bump(super);
-  return let_go(handle, held, 0);
+  uint64_t seen = __atomic_load_n(&super->lock_and_changes, __ATOMIC_RELAXED);
+  do {
+    if ((seen & ~MM3I_LOCK_WAITERS & UINT32_MAX) != held) return -EPERM;
+    next = ((seen >> 32 & ~UINT64_C(1)) + 2) << 32;
+  } while (!__atomic_compare_exchange_n(&super->lock_and_changes, &seen, next, false, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED));
+  if (__builtin_expect((seen & (MM3I_LOCK_WAITERS | UINT64_C(1) << 32)) != 0, 0)) wake(super, seen);
+  return 0;
 }
 
+/* From held to a word that names nobody who lives; its waiters find that out by themselves. */
 void mm3i_lock_abandon(struct mm3_file *file) {
   struct mm3i_handle *handle = mm3i_handle_of(file);
   uint32_t held = __atomic_exchange_n(&handle->held, 0, __ATOMIC_RELAXED);
   if (!held) return;
   __atomic_store_n(&handle->holder, 0, __ATOMIC_RELAXED);
-  let_go(handle, held, MM3I_LOCK_DEAD << MM3I_LOCK_OWNER_SHIFT | (held & MM3I_LOCK_NONCE));
+  uint32_t seen = held, dead = MM3I_LOCK_DEAD << MM3I_LOCK_OWNER_SHIFT | (held & MM3I_LOCK_NONCE);
+  while ((seen & ~MM3I_LOCK_WAITERS) == held &&
+         !__atomic_compare_exchange_n(&handle->super->lock, &seen, dead | (seen & MM3I_LOCK_WAITERS), false,
+                                      __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+    continue;
 }
 
 /* ---- taking over --------------------------------------------------------------------------------------------------- */
@@ -137,7 +146,7 @@ static int need_slot(struct mm3i_handle *handle, uint64_t end, uint32_t *slot) {
   return 0;
 }
 
-static int take_slowly(struct mm3i_handle *handle, uint32_t ms) {
+MM3_COLD static int take_slowly(struct mm3i_handle *handle, uint32_t ms) {
   uint64_t end = mm3i_now_ms() + ms;
   uint32_t slot, slept = 0;
   int recovered_before = __atomic_load_n(&handle->recovered, __ATOMIC_RELAXED);

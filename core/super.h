@@ -62,10 +62,13 @@ struct mm3i_super {
   uint32_t superseded;
   uint32_t reserved_2100;
   uint64_t reserved_2104;
-  uint32_t changes;
-  unsigned char reserved_2116[60];
-  uint32_t lock;
-  uint32_t reserved_2180;
+  unsigned char reserved_2112[64];
+  union {
+    struct {
+      uint32_t lock, changes;  /* two futex words */
+    };
+    uint64_t lock_and_changes; /* an unlock moves both at once */
+  };
   uint64_t certificate;
   unsigned char reserved_2192[48];
   uint64_t intents[8];
@@ -117,10 +120,10 @@ MM3I_AT(mm3i_super, limit, 2088);
 MM3I_AT(mm3i_super, superseded, 2096);
 MM3I_AT(mm3i_super, reserved_2100, 2100);
 MM3I_AT(mm3i_super, reserved_2104, 2104);
-MM3I_AT(mm3i_super, changes, 2112);
-MM3I_AT(mm3i_super, reserved_2116, 2116);
+MM3I_AT(mm3i_super, reserved_2112, 2112);
 MM3I_AT(mm3i_super, lock, 2176);
-MM3I_AT(mm3i_super, reserved_2180, 2180);
+MM3I_AT(mm3i_super, changes, 2180);
+MM3I_AT(mm3i_super, lock_and_changes, 2176);
 MM3I_AT(mm3i_super, certificate, 2184);
 MM3I_AT(mm3i_super, reserved_2192, 2192);
 MM3I_AT(mm3i_super, intents, 2240);

@@ -103,23 +103,23 @@ struct mm3_text_ops {
   char *(*dup)(struct mm3_file *file, const struct mm3_text *t, size_t *length);
 };
 
-#define mm3_text_set(file, t, text) mm3_i_text_set(file, MM3_TAGGED(text, t), text, 0)
-#define mm3_text_set_held(file, t, text) mm3_i_text_set(file, MM3_TAGGED(text, t), text, MM3_TEXT_HELD)
-#define mm3_text_set_n(file, t, text, count) mm3_i_text_set_n(file, MM3_TAGGED(text, t), text, count, 0)
-#define mm3_text_set_n_held(file, t, text, count) mm3_i_text_set_n(file, MM3_TAGGED(text, t), text, count, MM3_TEXT_HELD)
-#define mm3_text_append(file, t, text) mm3_i_text_append(file, MM3_TAGGED(text, t), text, 0)
-#define mm3_text_append_held(file, t, text) mm3_i_text_append(file, MM3_TAGGED(text, t), text, MM3_TEXT_HELD)
-#define mm3_text_append_n(file, t, text, count) mm3_i_text_append_n(file, MM3_TAGGED(text, t), text, count, 0)
-#define mm3_text_append_n_held(file, t, text, count) \
-  mm3_i_text_append_n(file, MM3_TAGGED(text, t), text, count, MM3_TEXT_HELD)
+#define mm3_text_set(file, t, string) mm3_i_text_set(file, MM3_TAGGED(text, t), string, 0)
+#define mm3_text_set_held(file, t, string) mm3_i_text_set(file, MM3_TAGGED(text, t), string, MM3_TEXT_HELD)
+#define mm3_text_set_n(file, t, string, count) mm3_i_text_set_n(file, MM3_TAGGED(text, t), string, count, 0)
+#define mm3_text_set_n_held(file, t, string, count) mm3_i_text_set_n(file, MM3_TAGGED(text, t), string, count, MM3_TEXT_HELD)
+#define mm3_text_append(file, t, string) mm3_i_text_append(file, MM3_TAGGED(text, t), string, 0)
+#define mm3_text_append_held(file, t, string) mm3_i_text_append(file, MM3_TAGGED(text, t), string, MM3_TEXT_HELD)
+#define mm3_text_append_n(file, t, string, count) mm3_i_text_append_n(file, MM3_TAGGED(text, t), string, count, 0)
+#define mm3_text_append_n_held(file, t, string, count) \
+  mm3_i_text_append_n(file, MM3_TAGGED(text, t), string, count, MM3_TEXT_HELD)
 #define mm3_text_print(file, t, ...) mm3_i_text_print(file, MM3_TAGGED(text, t), 0, __VA_ARGS__)
 #define mm3_text_print_held(file, t, ...) mm3_i_text_print(file, MM3_TAGGED(text, t), MM3_TEXT_HELD, __VA_ARGS__)
 #define mm3_text_clear(file, t) mm3_i_text_set_n(file, MM3_TAGGED(text, t), "", 0, 0)
 #define mm3_text_clear_held(file, t) mm3_i_text_set_n(file, MM3_TAGGED(text, t), "", 0, MM3_TEXT_HELD)
 #define mm3_text_get(file, t, buf, size, length) mm3_i_text_get(file, MM3_TAGGED(text, t), buf, size, length)
 #define mm3_text_dup(file, t, length) mm3_i_text_dup(file, MM3_TAGGED(text, t), length)
-#define mm3_text_equal(file, t, text) mm3_i_text_equal_n(file, MM3_TAGGED(text, t), text, strlen(text))
-#define mm3_text_equal_n(file, t, text, count) mm3_i_text_equal_n(file, MM3_TAGGED(text, t), text, count)
+#define mm3_text_equal(file, t, string) mm3_i_text_equal_n(file, MM3_TAGGED(text, t), string, strlen(string))
+#define mm3_text_equal_n(file, t, string, count) mm3_i_text_equal_n(file, MM3_TAGGED(text, t), string, count)
 #define mm3_text_len(file, t) mm3_i_text_len(file, MM3_TAGGED(text, t))
 #define mm3_text_view(file, t) mm3_i_text_view(file, MM3_TAGGED(text, t))
 

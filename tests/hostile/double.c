@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* A kind that trusts the length in the file: each test that looks for such kinds must catch it. */
+#include "victims.h"
+
+#include <string.h>
+
+static int trusting_layout(struct mm3_type *type, struct mm3_ctx *ctx) {
+  (void)ctx;
+  type->size = 16;
+  type->align = 8;
+  return 0;
+}
+
+static int trusting_check(const struct mm3_type *type, const void *bytes, struct mm3_ctx *ctx) {
+  (void)type, (void)bytes, (void)ctx;
+  return 0;
+}
+
+static int trusting_visit(const struct mm3_type *type, const void *bytes, struct mm3_sink *sink, struct mm3_ctx *ctx) {
+  uint64_t length = *(const uint64_t *)bytes;
+  volatile unsigned sum = 0;
+  (void)type, (void)ctx;
+  for (uint64_t i = 0; i < length && i < 1 << 20; i++) sum += ((const unsigned char *)bytes)[8 + i];
+  return sink->integer(sink, (int64_t)sum);
+}
+
+static int trusting_put(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx) {
+  (void)type, (void)value;
+  if (!(ctx->flags & MM3_CTX_DRY)) memcpy(bytes, "\3\0\0\0\0\0\0\0abc", 11);
+  return 0;
+}
+
+static const struct mm3_kind trusting = {.size = sizeof trusting, .layout_version = 1, .name = "trusting", .layout = trusting_layout,
+                                         .check = trusting_check, .visit = trusting_visit, .put = trusting_put};
+static const struct mm3_kind *const trusting_kinds[] = {&trusting};
+static const struct mm3_module trusting_module = {MM3_MODULE_MAGIC, MM3_ABI_MAJOR, MM3_ABI_MINOR, sizeof trusting_module, 1,
+                                                  "trusting", "1", &mm3_core_mark, trusting_kinds};
+
+const struct victim victim_double = {"(double)", "struct s { t: trusting }", {"put t 1"}};
+
+int victim_double_register(struct mm3_error *error) { return mm3_module_register(&trusting_module, error); }

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * A live enemy: a process scribbles over the mapping, lock area and heap headers included, while readers and writers of a
+ * kind work on it, through the tables and through the inline operations. They may see wrong values and get codes; they may
+ * not leave the mapping (a fence lies behind it), crash or hang.
+ *
+ * MM3_SCRIBBLE=seconds for each kind (1.5; 10 in make torture).
+ */
+#include "hostile/victims.h"
+#include "mm3test.h"
+
+#include <fcntl.h>
+#include <mm3.h>
+#include <mm3/hashmap.h>
+#include <mm3/segmented.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static uint64_t random_state = 88172645463325252U;
+static uint64_t next_random(void) {
+  random_state ^= random_state << 13;
+  random_state ^= random_state >> 7;
+  return random_state ^= random_state << 17;
+}
+
+static double seconds(void) {
+  const char *given = getenv("MM3_SCRIBBLE");
+  return given ? strtod(given, NULL) : 1.5;
+}
+
+/* ---- the enemy ---- */
+
+static int scribble(void *path) {
+  static const uint64_t hurtful[] = {0, UINT64_MAX, INT64_MAX, UINT64_C(1) << 63, 0xffffff, 4095, 1};
+  struct stat st;
+  int fd = open(path, O_RDWR);
+  if (fd < 0 || fstat(fd, &st) < 0) return 1;
+  unsigned char *at = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (at == MAP_FAILED) return 2;
+  random_state ^= (uint64_t)getpid() << 20;
+  for (;;) {
+    uint64_t r = next_random(), where;
+    switch (r % 4) { /* superblock and slots; the root and what stands around it; the heap's beginning; anywhere */
+      case 0: where = next_random() % 8192; break;
+      case 1: where = 8192 + next_random() % 8192; break;
+      case 2: where = 65536 + next_random() % 4096; break;
+      default: where = next_random() % (uint64_t)st.st_size; break;
+    }
+    where %= (uint64_t)st.st_size - 8;
+    uint64_t value = r & 64 ? next_random() : hurtful[next_random() % 7];
+    if (r & 128) value = (uint64_t)st.st_size - 8 + next_random() % 16;
+    if (r & 256) at[where] = (unsigned char)value;
+    else __atomic_store_n((uint64_t *)(void *)(at + where / 8 * 8), value, __ATOMIC_RELAXED);
+  }
+}
+
+/* ---- the inline operations ---- */
+
+#define INLINE(FIELD)                                                                                              \
+  FIELD(s, string(33)) FIELD(t, string_array(4, 12)) FIELD(v, vec(u32, 6)) FIELD(e, segmented(u64))                 \
+  FIELD(m, hashmap(u64, u64)) FIELD(n, hashmap(string(8), u32))
+MM3_STRUCT(inline_root, INLINE);
+
+static int compare_u32(const void *a, const void *b, void *context) {
+  (void)context;
+  return (*(const uint32_t *)a > *(const uint32_t *)b) - (*(const uint32_t *)a < *(const uint32_t *)b);
+}
+
+static void use_inline(struct mm3_file *file, struct victim_tally *tally) {
+  struct inline_root *r = mm3_root(file, inline_root);
+  char text[64];
+  size_t length;
+  uint32_t u32 = 0;
+  uint64_t u64 = 0, key = next_random() % 16;
+  tally->reads += mm3_string_get(&r->s, text, sizeof text, &length) == 0;
+  tally->writes += mm3_string_set(&r->s, "hello") == 0;
+  tally->writes += mm3_string_append(&r->s, "!") == 0;
+  tally->reads += mm3_string_array_get(&r->t, key % 5, text, sizeof text, &length) == 0;
+  tally->writes += mm3_string_array_set(&r->t, key % 5, "entry") == 0;
+  tally->reads += mm3_vec_get(&r->v, key % 8, &u32) == 0;
+  tally->writes += mm3_vec_push(&r->v, 7) >= 0;
+  tally->writes += mm3_vec_set(&r->v, key % 8, 9) == 0;
+  tally->writes += mm3_vec_pop(&r->v, &u32) == 0;
+  tally->writes += mm3_vec_insert(file, &r->v, key % 7, 5) >= 0;
+  tally->writes += mm3_vec_remove(file, &r->v, key % 7) == 0;
+  tally->writes += mm3_vec_sort(file, &r->v, compare_u32, NULL) >= 0;
+  tally->reads += mm3_segmented_get(file, &r->e, key, &u64) == 0;
+  tally->writes += mm3_segmented_append(file, &r->e, 5) >= 0;
+  tally->reads += mm3_hashmap_get(file, &r->m, key, &u64) == 0;
+  tally->writes += mm3_hashmap_set(file, &r->m, key, key * 10) >= 0;
+  tally->writes += mm3_hashmap_remove(file, &r->m, key) == 0;
+  tally->reads += mm3_hashmap_get(file, &r->n, "alice", &u32) == 0;
+  tally->writes += mm3_hashmap_set(file, &r->n, "alice", 5) >= 0;
+}
+
+/* ---- the victims' users ---- */
+
+struct shared {
+  struct victim_tally tally[2];
+  volatile int stop;
+};
+
+struct job {
+  const struct victim *victim; /* NULL: the inline operations */
+  const char *path;
+  struct shared *shared;
+  int number;                  /* 0 reads and writes, 1 only reads */
+};
+
+static int use(void *arg) {
+  const struct job *job = arg;
+  struct mm3_options options = {.size = sizeof options, .timeout_ms = 3, .reserve = 4 << 20,
+                                .flags = job->number ? MM3_READ_ONLY : 0};
+  struct mm3_error error;
+  struct mm3_file *file = NULL;
+  struct victim_tally *tally = &job->shared->tally[job->number];
+  if (!job->victim && job->number) return 0;
+  file = mm3_open(job->path, job->victim ? NULL : MM3_TYPE(inline_root), &options, &error);
+  if (!file) return fprintf(stderr, "%s\n", error.text), 1;
+  job->shared->tally[job->number].reads++;
+  while (!job->shared->stop) {
+    alarm(20); /* a hang is a death */
+    if (job->victim) victim_use(job->victim, file, !job->number, tally);
+    else use_inline(file, tally);
+  }
+  return 0;
+}
+
+static int enemies_and_users(const struct victim *victim, const char *name, double time) {
+  char path[256];
+  snprintf(path, sizeof path, "/dev/shm/mm3-scribble-%d.mm3", (int)getpid());
+  unlink(path);
+  struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return -1;
+  if (victim) {
+    if (!CHECK_EQ(victim_make(victim, path), 0)) return -1;
+  } else {
+    struct mm3_error error;
+    struct mm3_file *file = mm3_create(path, MM3_TYPE(inline_root), NULL, &error);
+    if (!CHECK(file != NULL)) return fprintf(stderr, "%s\n", error.text), -1;
+    mm3_close(file);
+  }
+  struct job jobs[2] = {{victim, path, shared, 0}, {victim, path, shared, 1}};
+  pid_t users[2] = {mm3test_spawn(use, &jobs[0]), mm3test_spawn(use, &jobs[1])};
+  for (int i = 0; i < 2000 && !(shared->tally[0].reads && (!victim || shared->tally[1].reads)); i++) mm3test_sleep_ms(1);
+  pid_t enemy = mm3test_spawn(scribble, path);
+  mm3test_sleep_ms((unsigned)(time * 1000));
+  shared->stop = 1;
+  int first = mm3test_wait(users[0]), second = mm3test_wait(users[1]);
+  kill(enemy, SIGKILL);
+  CHECK_EQ(mm3test_wait(enemy), -SIGKILL);
+  printf("%-12s %8.0f reads/s %8.0f writes/s by the writer, %8.0f reads/s by the reader\n", name,
+         (double)shared->tally[0].reads / time, (double)shared->tally[0].writes / time, (double)shared->tally[1].reads / time);
+  if (victim != &victim_double) CHECK(shared->tally[0].reads > 10 && shared->tally[0].writes > 10);
+  if (victim && victim != &victim_double) CHECK(shared->tally[1].reads > 10);
+  munmap(shared, sizeof *shared);
+  unlink(path);
+  return first != 0 ? first : second;
+}
+
+static void scribbling_kills_nobody(void) {
+  const char *only = getenv("MM3_VICTIM");
+  victim_prepare();
+  for (unsigned i = 0; i < victim_count; i++)
+    if (!only || strcmp(only, victims[i].name) == 0) CHECK_EQ(enemies_and_users(&victims[i], victims[i].name, seconds()), 0);
+}
+
+static void scribbling_under_inline_operations_kills_nobody(void) {
+  victim_prepare();
+  CHECK_EQ(enemies_and_users(NULL, "(inline)", 2 * seconds()), 0);
+}
+
+static void a_kind_that_trusts_a_length_is_caught(void) {
+  victim_prepare();
+  CHECK(enemies_and_users(&victim_double, victim_double.name, 3) != 0);
+}
+
+MM3_TEST_SUITE("scribble", {"scribbling over any kind kills no reader and no writer", scribbling_kills_nobody},
+               {"nor those that use the inline operations", scribbling_under_inline_operations_kills_nobody},
+               {"a kind that trusts a length from the file is caught", a_kind_that_trusts_a_length_is_caught})

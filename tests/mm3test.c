@@ -197,7 +197,7 @@ static int own_mounts(void) {
     snprintf(map, sizeof map, "0 %u 1", group);
     if (write_text("/proc/self/gid_map", map)) return -1;
   }
-  return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) && errno != EINVAL ? -1 : 0;
+  return mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) && errno != EINVAL ? -1 : 0;
 }
 
 struct mounted {
@@ -211,8 +211,8 @@ static int run_mounted(void *arg) {
   if (own_mounts()) return MM3TEST_NO_MOUNT;
   if (strcmp(m->how, "ro")) {
     if (mount("mm3test", m->folder, "tmpfs", 0, m->how)) return MM3TEST_NO_MOUNT;
-  } else if (mount(m->folder, m->folder, NULL, MS_BIND, NULL) ||
-             mount(NULL, m->folder, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL)) {
+  } else if (mount(m->folder, m->folder, "none", MS_BIND, NULL) ||
+             mount("none", m->folder, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL)) {
     umount2(m->folder, MNT_DETACH);
     return MM3TEST_NO_MOUNT;
   }

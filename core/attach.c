@@ -100,8 +100,8 @@ void mm3i_leave(struct mm3i_handle *handle) {
 }
 
 /* Whose file is this now? Behind the gate, mapped. The waiters' words stay: at worst somebody is woken once too often. */
-int mm3i_settle(struct mm3i_handle *handle, struct mm3_error *error) {
-  if (!handle->writable) return 0;
+static int settle(void *arg) {
+  struct mm3i_handle *handle = arg;
   if (handle->alone) {
     for (uint32_t i = 0; i < MM3I_SLOTS; i++)
       if (__atomic_load_n(&mm3i_slots(handle)[i].state, __ATOMIC_RELAXED))
@@ -109,7 +109,13 @@ int mm3i_settle(struct mm3i_handle *handle, struct mm3_error *error) {
     __atomic_fetch_add(&handle->super->incarnation, 1, __ATOMIC_RELAXED);
   }
   int result = mm3i_slot_claim(handle);
-  if (result == 0 || result == -EAGAIN) return 0; /* all slots taken: the lock says so, everything else works */
+  return result == -EAGAIN ? 0 : result; /* all slots taken: the lock says so, everything else works */
+}
+
+int mm3i_settle(struct mm3i_handle *handle, struct mm3_error *error) {
+  if (!handle->writable) return 0;
+  int result = mm3i_file_guarded(&handle->file, error, settle, handle);
+  if (result == 0 || result == -MM3_E_TRUNCATED) return result;
   return mm3i_fail_sys(error, handle->path, result, "claim a slot for its lock");
 }
 

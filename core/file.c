@@ -124,22 +124,35 @@ static void describe_fixed(const struct mm3i_handle *handle, struct mm3_file_inf
   info->reserve = handle->reserve;
 }
 
+struct describing {
+  const struct mm3i_handle *handle;
+  struct mm3_file_info *info;
+};
+
+static int describe_moving(void *arg) {
+  struct describing *d = arg;
+  const struct mm3i_super *super = d->handle->super;
+  d->info->incarnation = __atomic_load_n(&super->incarnation, __ATOMIC_RELAXED);
+  d->info->heap_end = __atomic_load_n(&super->heap_end, __ATOMIC_RELAXED);
+  d->info->superseded = __atomic_load_n(&super->superseded, __ATOMIC_RELAXED) != 0;
+  d->info->changes = mm3_changes(&d->handle->file);
+  describe_owners(d->handle, d->info);
+  return 0;
+}
+
 int mm3_file_describe(const struct mm3_file *file, struct mm3_file_info *info) {
   struct mm3i_handle *handle = mm3i_handle_of(file);
-  const struct mm3i_super *super = handle->super;
   struct mm3_file_info out = {.size = sizeof out};
+  struct describing d = {handle, &out};
   uint32_t size = info->size ? info->size : (uint32_t)sizeof out;
   if (size < offsetof(struct mm3_file_info, compat)) return -EINVAL;
   describe_fixed(handle, &out);
   out.length = look_again(handle);
-  out.incarnation = __atomic_load_n(&super->incarnation, __ATOMIC_RELAXED);
-  out.heap_end = __atomic_load_n(&super->heap_end, __ATOMIC_RELAXED);
-  out.superseded = __atomic_load_n(&super->superseded, __ATOMIC_RELAXED) != 0;
-  out.changes = mm3_changes(file);
+  int result = mm3i_file_guarded(&handle->file, NULL, describe_moving, &d);
+  if (result < 0) return result;
   out.writable = handle->writable;
   out.failed = __atomic_load_n(&handle->failed, __ATOMIC_RELAXED);
   out.recovered = __atomic_load_n(&handle->recovered, __ATOMIC_RELAXED);
-  describe_owners(handle, &out);
   out.size = size < sizeof out ? size : (uint32_t)sizeof out;
   memcpy(info, &out, out.size);
   return 0;

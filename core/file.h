@@ -41,6 +41,7 @@ struct mm3i_handle {
   uint32_t held;               /* atomic: the lock word while this handle holds it, else 0 */
   uint32_t holder;             /* atomic: thread id of the taker */
   uint32_t nonce;              /* atomic */
+  uint32_t claiming;           /* atomic: thread that looks for a slot */
   uint32_t timeout_ms;
   uint32_t flags;              /* MM3_READ_ONLY ... */
   bool writable;
@@ -92,7 +93,7 @@ void mm3i_handles_remove(struct mm3i_handle *);
 int mm3i_seize(struct mm3i_handle *, uint32_t slot, uint32_t seen);
 uint32_t mm3i_thread_id(void);
 void mm3i_thread_forget(void);                                          /* in a forked child */
-/* The lock is held and its holder was torn away (a guard's jump): the next taker recovers. Async-signal-safe. */
+/* This thread was torn away (a guard's jump): if it held the lock, the next taker recovers. Async-signal-safe. */
 void mm3i_lock_abandon(struct mm3_file *);
 void mm3i_bump(struct mm3i_super *);
 

@@ -103,12 +103,19 @@ struct mm3i_handle *mm3i_handle_new(const char *path, const struct mm3_options *
   return NULL;
 }
 
+/* For people: the slot's lock is what counts. Not where the file was truncated: that would be a SIGBUS. */
+static void sign_off(struct mm3i_handle *handle) {
+  struct stat st;
+  if (!handle->file.base || !handle->writable || handle->slot == MM3I_NO_SLOT) return;
+  if (mm3i_sys.fstat(handle->fd, &st) < 0 || st.st_size < 2 * (off_t)MM3I_PAGE) return;
+  __atomic_store_n(&mm3i_slots(handle)[handle->slot].state, 0, __ATOMIC_RELAXED);
+}
+
 /* In any state. The slot's lock goes first: from then on nobody takes us for its owner. */
 void mm3i_handle_free(struct mm3i_handle *handle) {
   if (!handle) return;
   mm3i_handles_remove(handle);
-  if (handle->file.base && handle->writable && handle->slot != MM3I_NO_SLOT)
-    __atomic_store_n(&mm3i_slots(handle)[handle->slot].state, 0, __ATOMIC_RELAXED);
+  sign_off(handle);
   if (handle->control >= 0) mm3i_sys.close(handle->control);
   if (handle->file.base) mm3i_sys.munmap(handle->file.base, (size_t)handle->reserve);
   if (handle->fd >= 0) mm3i_sys.close(handle->fd);

@@ -75,14 +75,18 @@ int mm3_unlock(struct mm3_file *file) {
 /* From held to a word that names nobody who lives; its waiters find that out by themselves. */
 void mm3i_lock_abandon(struct mm3_file *file) {
   struct mm3i_handle *handle = mm3i_handle_of(file);
-  uint32_t held = __atomic_exchange_n(&handle->held, 0, __ATOMIC_RELAXED);
-  if (!held) return;
+  uint32_t thread = own_thread, seen, held;
+  if (!thread) return; /* never locked anything */
+  if (__atomic_load_n(&handle->claiming, __ATOMIC_RELAXED) == thread)
+    __atomic_store_n(&handle->claiming, 0, __ATOMIC_RELAXED);
+  if (__atomic_load_n(&handle->holder, __ATOMIC_RELAXED) != thread) return;
+  if (!(held = __atomic_exchange_n(&handle->held, 0, __ATOMIC_RELAXED))) return;
   __atomic_store_n(&handle->holder, 0, __ATOMIC_RELAXED);
-  uint32_t seen = held, dead = MM3I_LOCK_DEAD << MM3I_LOCK_OWNER_SHIFT | (held & MM3I_LOCK_NONCE);
-  while ((seen & ~MM3I_LOCK_WAITERS) == held &&
-         !__atomic_compare_exchange_n(&handle->super->lock, &seen, dead | (seen & MM3I_LOCK_WAITERS), false,
-                                      __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-    continue;
+  uint32_t dead = MM3I_LOCK_DEAD << MM3I_LOCK_OWNER_SHIFT | (held & MM3I_LOCK_NONCE);
+  for (seen = held; (seen & ~MM3I_LOCK_WAITERS) == held;)
+    if (__atomic_compare_exchange_n(&handle->super->lock, &seen, dead | (seen & MM3I_LOCK_WAITERS), false,
+                                    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+      return;
 }
 
 /* ---- taking over --------------------------------------------------------------------------------------------------- */

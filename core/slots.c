@@ -48,7 +48,7 @@ static void after_fork_in_child(void) {
     if (handle->control >= 0) mm3i_sys.close(handle->control);
     handle->control = -1;
     handle->slot = MM3I_NO_SLOT;
-    handle->held = handle->holder = 0;
+    handle->held = handle->holder = handle->claiming = 0;
   }
   mm3i_handles_unlock();
 }
@@ -152,12 +152,15 @@ int mm3i_control_open(struct mm3i_handle *handle, bool fresh) {
 
 static void sign(struct mm3i_handle *handle, uint32_t number) {
   struct mm3i_slot *slot = &mm3i_slots(handle)[number];
+  mm3i_handles_lock();
   if (!self.known) learn_self();
-  __atomic_store_n(&slot->pid, self.pid, __ATOMIC_RELAXED);
-  __atomic_store_n(&slot->start_time, self.start_time, __ATOMIC_RELAXED);
-  __atomic_store_n(&slot->pid_namespace, self.pid_namespace, __ATOMIC_RELAXED);
-  __atomic_store_n(&slot->boot, self.boot, __ATOMIC_RELAXED);
-  __atomic_store_n(&slot->state, 1, __ATOMIC_RELAXED);
+  struct mm3i_slot text = {1, self.pid, self.start_time, self.pid_namespace, self.boot};
+  mm3i_handles_unlock();
+  __atomic_store_n(&slot->pid, text.pid, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot->start_time, text.start_time, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot->pid_namespace, text.pid_namespace, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot->boot, text.boot, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot->state, text.state, __ATOMIC_RELAXED);
 }
 
 /* Slots that look free first: the others' owners may have died, but most live. */
@@ -179,7 +182,7 @@ static int claim(struct mm3i_handle *handle) {
   int result;
   if (handle->slot != MM3I_NO_SLOT) return 0;
   if (!handle->solo) {
-    if ((result = open_control(handle)) < 0) return result;
+    if ((result = open_control_locked(handle)) < 0) return result;
     if ((result = find_slot(handle, &number)) < 0) return result;
   }
   sign(handle, number);
@@ -193,10 +196,14 @@ static int claim(struct mm3i_handle *handle) {
   return 0;
 }
 
+/* Not under the mutex: a guard's jump out of the map must not leave it locked. */
 int mm3i_slot_claim(struct mm3i_handle *handle) {
-  mm3i_handles_lock();
+  uint32_t nobody = 0;
+  if (!__atomic_compare_exchange_n(&handle->claiming, &nobody, mm3i_thread_id(), false, __ATOMIC_ACQUIRE,
+                                   __ATOMIC_RELAXED))
+    return -EAGAIN;
   int result = claim(handle);
-  mm3i_handles_unlock();
+  __atomic_store_n(&handle->claiming, 0, __ATOMIC_RELEASE);
   return result;
 }
 

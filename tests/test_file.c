@@ -136,6 +136,11 @@ static void replacing_overwrites_no_foreign_file_in_place(void) {
   CHECK(file != NULL);
   mm3_close(file);
   int fd = open(twin, O_RDONLY);
+  struct mm3_error error;
+  CHECK_EQ(mkdir(mm3test_path("folder"), 0700), 0); /* nobody may replace a folder */
+  CHECK(mm3_create(mm3test_path("folder"), MM3_TYPE(sample), &options, &error) == NULL);
+  CHECK(error.code == -EISDIR || error.code == -EEXIST);
+  CHECK_EQ(count_entries(mm3test_path(NULL)), 3);
   CHECK_EQ(read(fd, text, sizeof text), 5);
   CHECK_STR(text, "words");
   close(fd);

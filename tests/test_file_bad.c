@@ -2,6 +2,8 @@
 /* Files that are refused: each for its own reason, in a sentence that names the file, what was found and what was wanted. */
 #include "mm3files.h"
 
+#include <mm3/guard.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -232,6 +234,31 @@ static void a_missing_module_refuses_writers_only(void) {
   CHECK_EQ(mm3test_fork(opens_without_the_module, path), 0);
 }
 
+static void *mmap_then_truncate(void *address, size_t length, int prot, int flags, int fd, off_t offset) {
+  void *base = mmap(address, length, prot, flags, fd, offset);
+  if (fd >= 0) CHECK_EQ(ftruncate(fd, 0), 0);
+  return base;
+}
+
+static int survives_truncation(void *arg) {
+  struct mm3_error error = {0};
+  struct mm3_file_info info = {0};
+  struct mm3_file *file = sample_open(arg, 0);
+  if (!file || mm3_guard_install() < 0) return 1;
+  if (truncate(arg, 0) < 0 || mm3_file_describe(file, &info) != -MM3_E_TRUNCATED) return 2;
+  if (mm3_close(file) != 0) return 3;
+  if (truncate(arg, 0) < 0 || unlink(arg) < 0 || !(file = sample_new(arg)) || mm3_close(file)) return 4;
+  mm3i_sys.mmap = mmap_then_truncate;
+  file = mm3_open(arg, NULL, NULL, &error);
+  return !file && error.code == -MM3_E_TRUNCATED && strstr(error.text, arg) ? 0 : 5;
+}
+
+static void a_file_truncated_under_its_opener_is_an_error(void) {
+  char *path = (char *)(uintptr_t)mm3test_path("a.mm3");
+  mm3_close(sample_new(path));
+  CHECK_EQ(mm3test_fork(survives_truncation, path), 0);
+}
+
 static void nothing_is_left_after_refusals(void) {
   const char *path = mm3test_path("a.mm3");
   struct mm3_error error;
@@ -254,4 +281,5 @@ MM3_TEST_SUITE("bad file", {"a missing module refuses writers only", a_missing_m
                {"every bit of schema and table counts", every_bit_of_schema_and_table_counts},
                {"a signed lie is refused for what it is", a_signed_lie_is_refused_for_what_it_is},
                {"another schema is refused by its first field", another_schema_is_refused_by_its_first_field},
+               {"a file truncated under its opener is an error", a_file_truncated_under_its_opener_is_an_error},
                {"nothing is left after refusals", nothing_is_left_after_refusals})

@@ -160,6 +160,24 @@ static void another_thread_may_unlock(void) {
   mm3_close(file);
 }
 
+static void *jumps(void *arg) {
+  mm3i_thread_id();
+  mm3i_lock_abandon(arg);
+  return NULL;
+}
+
+static void a_jump_of_another_thread_leaves_the_lock_alone(void) {
+  struct mm3_file *file = sample_new(mm3test_path("a.mm3"));
+  pthread_t thread;
+  if (!file) return;
+  CHECK_EQ(mm3_lock(file), 0);
+  pthread_create(&thread, NULL, jumps, file);
+  pthread_join(thread, NULL);
+  CHECK_EQ(mm3_locked(file), 1);
+  CHECK_EQ(mm3_unlock(file), 0);
+  mm3_close(file);
+}
+
 static void a_scribbled_word_hangs_nobody(void) {
   const char *path = mm3test_path("a.mm3");
   struct mm3_file *one = sample_new(path), *two = sample_open(path, 0);
@@ -314,6 +332,7 @@ MM3_TEST_SUITE("lock", {"one holds it and others are told", one_holds_it_and_oth
                {"a forked child locks on its own", a_forked_child_locks_on_its_own},
                {"a thread that ended with the lock is succeeded", a_thread_that_ended_with_the_lock_is_succeeded},
                {"another thread may unlock", another_thread_may_unlock},
+               {"another thread jumped: the lock stays", a_jump_of_another_thread_leaves_the_lock_alone},
                {"a scribbled word hangs nobody", a_scribbled_word_hangs_nobody},
                {"all slots taken refuses the lock only", all_slots_taken_refuses_the_lock_only},
                {"exclusive means no other writer", exclusive_means_no_other_writer},

@@ -88,6 +88,7 @@
 #include <mm3/copy.h>
 #include <mm3/error.h>
 #include <mm3/file.h>
+#include <mm3/item.h>
 #include <mm3/module.h>
 #include <mm3/struct.h>
 #include <stddef.h>
@@ -186,33 +187,9 @@ struct mm3_segmented_ops {
 #define MM3_I_SEG_CALL(name, args)                                                                              \
   (mm3_i_seg_ops(offsetof(struct mm3_segmented_ops, name) + sizeof(void *)) ? mm3_i_seg_ops(0)->name args       \
                                                                              : -MM3_E_MODULE)
-#ifdef __cplusplus
-extern "C++" {
-template <class T>
-struct mm3_i_seg_value {
-  typename std::remove_cv<T>::type item;
-  mm3_i_seg_value(const T &value) : item(value) {}
-  template <class V>
-  mm3_i_seg_value(const V &value) : item((T)value) {}
-  operator const void *() const { return &item; }
-};
-template <class T, class P>
-MM3_INLINE P *mm3_i_seg_same(P *p) {
-  static_assert(std::is_same<typename std::remove_cv<T>::type, typename std::remove_cv<P>::type>::value,
-                "this is not a pointer to the item's type");
-  return p;
-}
-}
-#define MM3_I_SEG_VALUE(s, ...) (mm3_i_seg_value<__typeof__(*(s)->mm3_item)>(__VA_ARGS__))
-#define MM3_I_SEG_OUT(s, p) (mm3_i_seg_same<__typeof__(*(s)->mm3_item)>(p))
-#define MM3_I_SEG_TO(s, p) (mm3_i_seg_same<__typeof__(*(s)->mm3_item) *>(p))
-#else
-#define MM3_I_SEG_VALUE(s, ...) ((const void *)(const __typeof__(*(s)->mm3_item)[1]){__VA_ARGS__})
-#define MM3_I_SEG_OUT(s, p) \
-  ((p) + MM3_REQUIRE(__builtin_types_compatible_p(__typeof__(*(p)), __typeof__(*(s)->mm3_item))))
-#define MM3_I_SEG_TO(s, p) \
-  ((p) + MM3_REQUIRE(__builtin_types_compatible_p(__typeof__(**(p)), __typeof__(*(s)->mm3_item))))
-#endif
+#define MM3_I_SEG_VALUE(s, ...) MM3_I_ITEM_VALUE(__typeof__(*(s)->mm3_item), __VA_ARGS__)
+#define MM3_I_SEG_OUT(s, p) MM3_I_ITEM_POINTER(__typeof__(*(s)->mm3_item), p)
+#define MM3_I_SEG_TO(s, p) MM3_I_ITEM_POINTER(__typeof__(*(s)->mm3_item) *, p)
 
 #include <mm3/segmented_inline.h>
 

@@ -5,10 +5,6 @@
 
 #include <mm3/segmented.h>
 
-typedef uint16_t __attribute__((may_alias)) mm3_i_seg16;
-typedef uint32_t __attribute__((may_alias)) mm3_i_seg32;
-typedef uint64_t __attribute__((may_alias)) mm3_i_seg64;
-
 #define MM3_I_SEG_ARGS struct mm3_file *file, const struct mm3_i_segmented *s, size_t item, size_t align
 #define MM3_I_SEG_ARGS_W struct mm3_file *file, struct mm3_i_segmented *s, size_t item, size_t align
 
@@ -45,40 +41,6 @@ MM3_INLINE void *mm3_i_seg_place(MM3_I_SEG_ARGS, uint64_t i, uint64_t count) {
   return mm3_at(file, offset, count * item);
 }
 
-/* One item between private memory (any alignment) and its place. */
-MM3_INLINE void mm3_i_seg_load(void *to, const void *place, size_t item) {
-  if (item == 8) {
-    uint64_t value = __atomic_load_n((const mm3_i_seg64 *)place, __ATOMIC_RELAXED);
-    memcpy(to, &value, 8);
-  } else if (item == 4) {
-    uint32_t value = __atomic_load_n((const mm3_i_seg32 *)place, __ATOMIC_RELAXED);
-    memcpy(to, &value, 4);
-  } else if (item == 2) {
-    uint16_t value = __atomic_load_n((const mm3_i_seg16 *)place, __ATOMIC_RELAXED);
-    memcpy(to, &value, 2);
-  } else {
-    mm3_copy_out(to, place, item);
-  }
-}
-
-MM3_INLINE void mm3_i_seg_store(void *place, const void *from, size_t item) {
-  if (item == 8) {
-    uint64_t value;
-    memcpy(&value, from, 8);
-    __atomic_store_n((mm3_i_seg64 *)place, value, __ATOMIC_RELAXED);
-  } else if (item == 4) {
-    uint32_t value;
-    memcpy(&value, from, 4);
-    __atomic_store_n((mm3_i_seg32 *)place, value, __ATOMIC_RELAXED);
-  } else if (item == 2) {
-    uint16_t value;
-    memcpy(&value, from, 2);
-    __atomic_store_n((mm3_i_seg16 *)place, value, __ATOMIC_RELAXED);
-  } else {
-    mm3_copy_in(place, from, item);
-  }
-}
-
 /* ---- reading ---- */
 
 /* Why there is no place for an item below the length: 0 (look again), or a code. */
@@ -103,7 +65,7 @@ MM3_INLINE int mm3_i_seg_get(MM3_I_SEG_ARGS, uint64_t i, void *out) {
       if (code < 0) return code;
       continue;
     }
-    mm3_i_seg_load(out, place, item);
+    mm3_i_item_load(out, place, item);
     mm3_copy_end_read();
     if (__builtin_expect(__atomic_load_n(&s->sequence, __ATOMIC_RELAXED) == sequence, 1)) return 0;
   }
@@ -186,7 +148,7 @@ MM3_INLINE int mm3_i_seg_append_held(MM3_I_SEG_ARGS_W, const void *value) {
   uint64_t length = __atomic_load_n(&s->length, __ATOMIC_RELAXED);
   void *place = mm3_i_seg_place(file, s, item, align, length, 1);
   if (__builtin_expect(!place, 0)) return mm3_i_seg_append_cold(file, s, item, align, value);
-  mm3_i_seg_store(place, value, item);
+  mm3_i_item_store(place, value, item);
   __atomic_store_n(&s->length, length + 1, __ATOMIC_RELEASE);
   return 0;
 }
@@ -204,7 +166,7 @@ MM3_INLINE int mm3_i_seg_set_held(struct mm3_file *file, struct mm3_i_segmented 
   if (i >= mm3_i_seg_len(s)) return -MM3_E_ABSENT;
   void *place = mm3_i_seg_place(file, s, item, item, i, 1);
   if (__builtin_expect(!place, 0)) return -MM3_E_DAMAGED;
-  mm3_i_seg_store(place, value, item);
+  mm3_i_item_store(place, value, item);
   return 0;
 }
 

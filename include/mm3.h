@@ -11,6 +11,7 @@
 #include <mm3/string.h>
 #include <mm3/string_array.h>
 #include <mm3/vec.h>
+#include <mm3/ndarray.h>
 #include <mm3/text.h>
 #include <mm3/segmented.h>
 

@@ -103,3 +103,22 @@ HOT(vec_sum, uint64_t, const hot_vec *v) {
   MM3_VEC_EACH(item, v) sum += *item;
   return sum;
 }
+
+/* ---- ndarray ---- */
+
+#include <mm3/ndarray.h>
+
+typedef MM3_VALUE(ndarray(u8, 256, 256, 256)) hot_cube;
+typedef MM3_VALUE(ndarray(hot_item, 50, 100)) hot_table;
+
+HOT(ndarray_at, uint8_t *, hot_cube *a, size_t i, size_t j, size_t k) { return mm3_ndarray_at(a, i, j, k); }
+HOT(ndarray_get, int, const hot_cube *a, uint8_t *out, size_t i, size_t j, size_t k) { return mm3_ndarray_get(a, out, i, j, k); }
+HOT(ndarray_set, int, hot_cube *a, uint8_t value, size_t i, size_t j, size_t k) { return mm3_ndarray_set(a, value, i, j, k); }
+HOT(ndarray_ref, void, hot_cube *a, size_t i, size_t j, size_t k) { mm3_ndarray_ref(a, i, j, k)++; }
+HOT(ndarray_get_wide, int, const hot_table *a, struct hot_item *out, size_t i, size_t j) { return mm3_ndarray_get(a, out, i, j); }
+HOT(ndarray_view_at, void *, const struct mm3_ndarray_view *v, const uint64_t *index) { return mm3_ndarray_view_at(v, index); }
+HOT(ndarray_sum, uint64_t, const hot_cube *a) {
+  uint64_t sum = 0;
+  MM3_NDARRAY_EACH(item, a) sum += *item;
+  return sum;
+}

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * item.h: one item of a container between private memory and the file, and a macro's argument as an item: for authors of
- * kinds whose operations take an item of any C type.
+ * item.h: one item of a container between private memory and the file, and a macro's argument as an item: for authors
+ * of kinds whose operations take an item of any C type.
  *
- * Items of 1, 2, 4 or 8 bytes are narrow: they are read and written by one instruction, and so are never torn. They must be
- * aligned to their size in the file, which a container sees to by starting them at a multiple of 8. Wider ones go through
- * mm3/copy.h. `item` is the size in bytes, a constant.
+ * Items of 1, 2, 4 or 8 bytes are narrow: they are read and written by one instruction, and so are never torn. They
+ * must be aligned to their size in the file, which a container sees to by starting them at a multiple of 8. Wider
+ * ones go through mm3/copy.h. `item` is the size in bytes, a constant.
  *
- * MM3_I_ITEM_VALUE(type, value): a `const void *` to a temporary of that type that holds the value, which may also be an
- * initialiser in braces. MM3_I_ITEM_POINTER(type, p): p, which does not compile unless it points to that type.
+ * MM3_I_ITEM_VALUE(type, value): a `const void *` to a temporary of that type that holds the value, which may also be
+ * an initialiser in braces. MM3_I_ITEM_POINTER(type, p): p, which does not compile unless it points to that type.
  */
 #ifndef MM3_ITEM_H
 #define MM3_ITEM_H

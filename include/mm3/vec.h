@@ -15,7 +15,7 @@
  *     [8 bytes] [8 bytes]   [  T  ]  [  T  ]               [  T  ]     [ hole ]
  *
  *     word     = state << 32 | length        state 0: item i lies in slot i; the hole is slot N
- *     sequence = count << 31 | width         state g + 1 (g < 2^31 - 1): a gap: items from g on lie `width` slots higher
+ *     sequence = count << 31 | width         state g + 1 (g < 2^31 - 1): a gap: items from g on lie `width` higher
  *                                            state 2^31 + p: item p lies in slot N, the hole is slot p
  *
  * Slots start at 16, rounded up to T's alignment; the vec is aligned to T, at least 8, and padded to that with zeros.
@@ -25,32 +25,35 @@
  *   p < length. Padding is zero. Each item below the length is a valid T. check refuses all else. Slots that hold no
  *   item have any bytes: a removed item's bytes stay until something overwrites them.
  *
- * WHAT A KILL LEAVES. Nothing is moved in place: an item is first copied into a free slot, and then one store of `word`
- * makes the copy the item. So at each single store the vec is its old value or its new one, whole: push, pop, set, insert,
- * remove, swap_remove, for items of any size. A killed sort leaves a permutation; a killed assign leaves each item old or
- * new; insert, append and resize of many items are all or nothing. What is left of a killed writer is a state that is not 0: reads and writes
- * understand it; the next push or wide set, the next operation that takes the file, and the recovery of the file's lock
- * end it. Only then do data and the pointers of at see the items side by side again.
+ * WHAT A KILL LEAVES. Nothing is moved in place: an item is first copied into a free slot, and then one store of
+ * `word` makes the copy the item. So at each single store the vec is its old value or its new one, whole: push, pop,
+ * set, insert, remove, swap_remove, for items of any size. A killed sort leaves a permutation; a killed assign leaves
+ * each item old or new; insert, append and resize of many items are all or nothing. What is left of a killed writer
+ * is a state that is not 0: reads and writes understand it; the next push or wide set, the next operation that takes
+ * the file, and the recovery of the file's lock end it. Only then do data and the pointers of at see the items side
+ * by side again.
  *
- * WHAT A READER SEES. mm3_vec_get copies. Items of 1, 2, 4 or 8 bytes ("narrow") are read and written by one instruction;
- * wider ones are copied and the sequence is compared, which moves before any slot is overwritten: whole, from any process,
- * at any time, of the item's old or new value. While others insert, remove or sort, an index may show a neighbour's
- * item. Items of a vec within a vec are covered by their own vec's sequence, not by the outer one's.
+ * WHAT A READER SEES. mm3_vec_get copies. Items of 1, 2, 4 or 8 bytes ("narrow") are read and written by one
+ * instruction; wider ones are copied and the sequence is compared, which moves before any slot is overwritten: whole,
+ * from any process, at any time, of the item's old or new value. While others insert, remove or sort, an index may
+ * show a neighbour's item. Items of a vec within a vec are covered by their own vec's sequence, not by the outer
+ * one's.
  *
- * ONE WRITER AT A TIME. Operations without a file argument take no lock; the program sees to it that nobody else writes
- * this vec meanwhile. Operations with one lock the file, and have a _held form for a caller that holds the lock. With
- * NULL in place of the file they work on a vec in the program's own memory.
+ * ONE WRITER AT A TIME. Operations without a file argument take no lock; the program sees to it that nobody else
+ * writes this vec meanwhile. Operations with one lock the file, and have a _held form for a caller that holds the
+ * lock. With NULL in place of the file they work on a vec in the program's own memory.
  *
- * WHAT CAN GO WRONG. -MM3_E_ABSENT: index beyond the length, or nothing to pop. -MM3_E_FULL: N items are there; nothing
- * was changed. -MM3_E_AGAIN: a wide item changed at each of 10,000 tries. Whatever the bytes are, no operation touches
- * memory outside the vec. An index is any integer; negative ones are beyond the length.
+ * WHAT CAN GO WRONG. -MM3_E_ABSENT: index beyond the length, or nothing to pop. -MM3_E_FULL: N items are there;
+ * nothing was changed. -MM3_E_AGAIN: a wide item changed at each of 10,000 tries. Whatever the bytes are, no
+ * operation touches memory outside the vec. An index is any integer; negative ones are beyond the length.
  *
- * COST. Without a file: inline, no call but memcpy. u64: push, get, set about 1 ns. Wide sets copy the item twice. With a
- * file: O(items moved), 1 to 2 ns each, and the lock. DURABILITY: after mm3_sync; after a process's death at once.
+ * COST. Without a file: inline, no call but memcpy. u64: push, get, set about 1 ns. Wide sets copy the item twice.
+ * With a file: O(items moved), 1 to 4 ns each, and the lock. DURABILITY: after mm3_sync; after a process's death at
+ * once.
  *
- * `v` below is a pointer to a vec, evaluated once; another kind of field does not compile. T *: a pointer to exactly the
- * item's C type. Values may be written as in an assignment, or as `{1, 2}`. For T an array (raw(N)) or a value of which
- * there is a pointer, the _from forms take `const T *`; it must not point into this vec.
+ * `v` below is a pointer to a vec, evaluated once; another kind of field does not compile. T *: a pointer to exactly
+ * the item's C type. Values may be written as in an assignment, or as `{1, 2}`. For T an array (raw(N)) or a value of
+ * which there is a pointer, the _from forms take `const T *`; it must not point into this vec.
  *
  * Reading:
  *   size_t mm3_vec_len(v)                        at most N
@@ -60,8 +63,8 @@
  *   int mm3_vec_read(v, first, T *out, size_t count, size_t *copied)
  *         copies up to `count` items, each whole; *copied is how many there were. 0, -MM3_E_AGAIN
  *   int mm3_vec_search(v, const T *key, compare, context, size_t *index)
- *         binary search in a sorted vec. 0: *index is the first item that equals the key. -MM3_E_ABSENT: it is where the
- *         key belongs. -MM3_E_AGAIN, -MM3_E_MODULE (the module is not there), -ENOMEM (items above 1 KiB)
+ *         binary search in a sorted vec. 0: *index is the first item that equals the key. -MM3_E_ABSENT: it is where
+ *         the key belongs. -MM3_E_AGAIN, -MM3_E_MODULE (the module is not there), -ENOMEM (items above 1 KiB)
  *
  * In place, for the writer and for programs that know when nobody writes. Pointers are good until items move:
  *   T *mm3_vec_at(v, i)                          NULL beyond the length
@@ -91,9 +94,9 @@
  *   int mm3_vec_sort(file, v, compare, context)  stable. 0, -ENOMEM (nothing changed). Comparisons look at a copy in
  *         memory; then each item is moved once, by way of the hole. O(n log n)
  *
- * compare is `int (*)(const void *a, const void *b, void *context)`, negative, 0 or positive; it must not use the vec or
- * the lock. Items that own blocks of the heap (text) own them until they are cleared: clear an item before it is removed,
- * popped, truncated or overwritten, or its blocks leak (mm3 check --repair takes them back).
+ * compare is `int (*)(const void *a, const void *b, void *context)`, negative, 0 or positive; it must not use the vec
+ * or the lock. Items that own blocks of the heap (text) own them until they are cleared: clear an item before it is
+ * removed, popped, truncated or overwritten, or its blocks leak (mm3 check --repair takes them back).
  */
 #ifndef MM3_VEC_H
 #define MM3_VEC_H
@@ -141,8 +144,10 @@ struct mm3_vec_ref {
 /* What the module offers to the macros below (struct mm3_kind: ops). Grows at its end. */
 struct mm3_vec_ops {
   uint32_t size, version;
-  int (*insert)(struct mm3_file *file, struct mm3_vec_ref v, uint64_t index, const void *items, uint64_t count, int flags);
-  int (*assign)(struct mm3_file *file, struct mm3_vec_ref v, uint64_t index, const void *items, uint64_t count, int flags);
+  int (*insert)(struct mm3_file *file, struct mm3_vec_ref v, uint64_t index, const void *items, uint64_t count,
+                int flags);
+  int (*assign)(struct mm3_file *file, struct mm3_vec_ref v, uint64_t index, const void *items, uint64_t count,
+                int flags);
   int (*remove)(struct mm3_file *file, struct mm3_vec_ref v, uint64_t index, uint64_t count, void *out, int flags);
   int (*swap_remove)(struct mm3_file *file, struct mm3_vec_ref v, uint64_t index, void *out, int flags);
   int (*resize)(struct mm3_file *file, struct mm3_vec_ref v, uint64_t count, const void *fill, int flags);
@@ -176,7 +181,8 @@ struct mm3_vec_ops {
 #define mm3_vec_clear(v) mm3_vec_truncate(v, 0)
 
 #define mm3_vec_insert(file, v, i, ...) MM3_I_VEC_INSERT(file, v, i, MM3_I_VEC_VALUE(v, __VA_ARGS__), 1, 0)
-#define mm3_vec_insert_held(file, v, i, ...) MM3_I_VEC_INSERT(file, v, i, MM3_I_VEC_VALUE(v, __VA_ARGS__), 1, MM3_VEC_HELD)
+#define mm3_vec_insert_held(file, v, i, ...) \
+  MM3_I_VEC_INSERT(file, v, i, MM3_I_VEC_VALUE(v, __VA_ARGS__), 1, MM3_VEC_HELD)
 #define mm3_vec_insert_from(file, v, i, item) MM3_I_VEC_INSERT(file, v, i, MM3_I_VEC_IN(v, item), 1, 0)
 #define mm3_vec_insert_from_held(file, v, i, item) MM3_I_VEC_INSERT(file, v, i, MM3_I_VEC_IN(v, item), 1, MM3_VEC_HELD)
 #define mm3_vec_insert_many(file, v, i, items, count) MM3_I_VEC_INSERT(file, v, i, MM3_I_VEC_IN(v, items), count, 0)
@@ -190,7 +196,8 @@ struct mm3_vec_ops {
 #define mm3_vec_assign(file, v, i, items, count) MM3_I_VEC_ASSIGN(file, v, i, items, count, 0)
 #define mm3_vec_assign_held(file, v, i, items, count) MM3_I_VEC_ASSIGN(file, v, i, items, count, MM3_VEC_HELD)
 #define MM3_I_VEC_ASSIGN(file, v, i, items, count, flags) \
-  MM3_I_VEC_CALL(assign, (file, mm3_i_vec_ref(MM3_I_VEC(v)), (uint64_t)(i), MM3_I_VEC_IN(v, items), (uint64_t)(count), flags))
+  MM3_I_VEC_CALL(assign, (file, mm3_i_vec_ref(MM3_I_VEC(v)), (uint64_t)(i), MM3_I_VEC_IN(v, items),       \
+                          (uint64_t)(count), flags))
 #define mm3_vec_remove(file, v, i) MM3_I_VEC_REMOVE(file, v, i, 1, 0, 0)
 #define mm3_vec_remove_held(file, v, i) MM3_I_VEC_REMOVE(file, v, i, 1, 0, MM3_VEC_HELD)
 #define mm3_vec_take(file, v, i, out) MM3_I_VEC_REMOVE(file, v, i, 1, MM3_I_VEC_OUT(v, out), 0)
@@ -209,7 +216,8 @@ struct mm3_vec_ops {
 #define mm3_vec_resize_held(file, v, count, ...) \
   MM3_I_VEC_RESIZE(file, v, count, MM3_I_VEC_VALUE(v, __VA_ARGS__), MM3_VEC_HELD)
 #define mm3_vec_resize_from(file, v, count, item) MM3_I_VEC_RESIZE(file, v, count, MM3_I_VEC_IN(v, item), 0)
-#define mm3_vec_resize_from_held(file, v, count, item) MM3_I_VEC_RESIZE(file, v, count, MM3_I_VEC_IN(v, item), MM3_VEC_HELD)
+#define mm3_vec_resize_from_held(file, v, count, item) \
+  MM3_I_VEC_RESIZE(file, v, count, MM3_I_VEC_IN(v, item), MM3_VEC_HELD)
 #define MM3_I_VEC_RESIZE(file, v, count, fill, flags) \
   MM3_I_VEC_CALL(resize, (file, mm3_i_vec_ref(MM3_I_VEC(v)), (uint64_t)(count), fill, flags))
 #define mm3_vec_sort(file, v, compare, context) \

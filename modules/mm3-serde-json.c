@@ -206,15 +206,34 @@ static int json_visit(const struct mm3_type *type, const void *bytes, struct mm3
   return result;
 }
 
+/* Fewer digits of floats that read back as the same numbers, for a text that is too long with all of them: what was read
+ * from a field as 1.4 must fit it again. Returns flags for the dump. */
+static size_t fewer_digits(const json_t *json, size_t n) {
+  for (size_t digits = 15; digits < 17; digits++) {
+    size_t flags = DUMP_FLAGS | JSON_REAL_PRECISION(digits), count = json_dumpb(json, NULL, 0, flags);
+    char *text = count <= n ? malloc(count + 1) : NULL;
+    json_t *again = text ? json_loadb(text, json_dumpb(json, text, count, flags), LOAD_FLAGS, NULL) : NULL;
+    int same = again && json_equal(json, again);
+    json_decref(again);
+    free(text);
+    if (same) return flags;
+  }
+  return DUMP_FLAGS;
+}
+
 /* json_t into the value's bytes, either form. */
 static int put_json(const struct mm3_type *type, void *bytes, const json_t *json, struct mm3_ctx *ctx) {
-  size_t n = capacity_of(type), count = json_dumpb(json, NULL, 0, DUMP_FLAGS);
+  size_t n = capacity_of(type), flags = DUMP_FLAGS, count = json_dumpb(json, NULL, 0, flags);
+  if (count > n) {
+    flags = fewer_digits(json, n);
+    count = json_is_null(json) ? 0 : json_dumpb(json, NULL, 0, flags); /* the empty value reads as null too */
+  }
   if (count > n)
     return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%zu bytes of JSON do not fit %s", count, type->text);
   if (ctx->flags & MM3_CTX_DRY) return 0;
   char *text = malloc(count + 1);
   if (!text) return mm3_ctx_fail(ctx, -ENOMEM, "out of memory");
-  json_dumpb(json, text, count, DUMP_FLAGS);
+  json_dumpb(json, text, count, flags);
   int result = is_field(type) ? mm3_i_string_set_n(bytes, n, text, count) : mm3_i_string_element_set_n(bytes, n, text, count);
   free(text);
   return result;

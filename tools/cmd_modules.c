@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* cmd_modules.c: mm3 modules: what kinds of field there are here, and where each comes from. */
 #include "commands.h"
+#include "modules.h"
 #include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -96,6 +97,11 @@ static int list_text(struct call *call) {
 }
 
 static int modules_run(struct call *call) {
+  const char *what = call->argc ? call->argv[0] : NULL;
+  if (what && strcmp(what, "new") == 0 && call->argc == 2) return modules_new(call, call->argv[1]);
+  if (what && strcmp(what, "check") == 0 && call->argc >= 2)
+    return modules_check(call, call->argv[1], call->argv + 2, call->argc - 2);
+  if (what) return fail_usage(call, "modules takes nothing, or new NAME, or check FILE.so [TYPE...]");
   struct load_all all = {call, 0};
   each_folder(load_folder, &all);
   int code = call->json ? list_json(call) : list_text(call);
@@ -103,6 +109,10 @@ static int modules_run(struct call *call) {
 }
 
 const struct command command_modules = {
-    .name = "modules", .operands = "", .brief = "list the kinds of field and the modules they come from",
-    .detail = "Modules are looked for in the folders of MM3_MODULE_PATH, then in the one that mm3 was built with.",
-    .run = modules_run};
+    .name = "modules", .operands = "[new NAME | check FILE.so [TYPE...]]",
+    .brief = "list the kinds of field and the modules they come from; make a module; check one",
+    .detail = "Modules are looked for in the folders of MM3_MODULE_PATH, then in the one that mm3 was built with.\n"
+              "new writes a folder NAME with a kind that works: header, module, test and Makefile.\n"
+              "check says whether a module keeps the contract of mm3/module.h, with values of the types given\n"
+              "('ring(u64, 8)') or of some that its signatures suggest: exit 0, or 1 and what it found.",
+    .most = -1, .run = modules_run};

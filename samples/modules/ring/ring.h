@@ -35,7 +35,7 @@
  * takes to push N further events finds a newer event in its slot: it leaves that alone, or, if it had begun to write,
  * marks it as spoilt; both are lost, and the sum keeps readers from taking a mixture for an event.
  *
- * Events are not changed once they are there, so `set` takes the whole ring only (a shorter list may be seen meanwhile).
+ * Events do not change once they are there, so `set` takes the whole ring only (a shorter list may be seen meanwhile).
  *
  * COST. Inline, no call but memcpy. ring(u64, 1024), one producer: push 30 ns (three locked instructions), get 3 ns.
  * DURABILITY: after mm3_sync; after a process's death at once.
@@ -44,7 +44,7 @@
  * item's C type, in memory of the caller's own.
  *
  *   uint64_t ring_push(r, const T *event)               the event's number. Cannot fail
- *   int ring_get(r, uint64_t number, T *out)            0; -MM3_E_ABSENT: overwritten, cleared, lost, or not yet pushed;
+ *   int ring_get(r, uint64_t number, T *out)            0; -MM3_E_ABSENT: overwritten, cleared, lost or not pushed;
  *                                                       -MM3_E_AGAIN: still being written (or its producer died)
  *   int ring_next(r, uint64_t *cursor, T *out)          the first event from number *cursor on; *cursor goes behind it.
  *                                                       0; -MM3_E_ABSENT: none yet; -MM3_E_AGAIN: it is still being

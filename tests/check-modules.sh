@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Modules outside the tree: the samples and a new skeleton build with their own Makefiles against this build folder, by
+# each compiler that is there, pass the conformance kit and their tests. Their headers are C++ too.
+status=0 count=0
+say () { echo "check-modules: $*" >&2; status=1; }
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' 0
+unset MAKEFLAGS MFLAGS MAKELEVEL
+PKG_CONFIG_PATH=$MM3_BUILD
+export PKG_CONFIG_PATH
+warnings='-std=gnu11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror'
+
+# What `mm3 modules new` writes is the skeleton in the tree.
+cd "$work" || exit 1
+mm3 -q modules new skeleton 2>/dev/null || mm3 modules new skeleton 2>/dev/null || say "no new skeleton"
+diff -r "$MM3_SRC/samples/modules/skeleton" skeleton >&2 || say "the skeleton in the tree is another one"
+rm -rf skeleton
+mm3 modules new thing 2>/dev/null || say "no new module"
+grep -ril skeleton thing >&2 && say "the new module speaks of the skeleton"
+mm3 modules new thing 2>/dev/null && say "a folder that was there is written to"
+mm3 modules new atomic 2>/dev/null && say "a kind that there is is taken for a new one"
+mm3 modules new a/b 2>/dev/null && say "a name with a slash is taken"
+
+for folder in "$MM3_SRC"/samples/modules/*/
+do
+  name=${folder%/}
+  cp -R "$folder" "$work/${name##*/}"
+done
+for folder in */
+do
+  name=${folder%/}
+  for compiler in gcc clang
+  do
+    command -v $compiler >/dev/null || continue
+    make -s -C "$name" clean check CC=$compiler CFLAGS=-O1 WARNINGS="$warnings" >"$work/log" 2>&1 ||
+      { tail -n 30 "$work/log" >&2; say "$name does not pass ($compiler)"; }
+    count=$((count + 1))
+  done
+  printf '#include "%s.h"\n#include "%s.h"\nint main() { return 0; }\n' "$name" "$name" >"$name/alone.cc"
+  for compiler in g++ clang++
+  do
+    command -v $compiler >/dev/null || continue
+    # shellcheck disable=SC2046
+    $compiler -std=c++17 -Wall -Wextra -Wpedantic -Wshadow -Werror -fsyntax-only $(pkg-config --cflags mm3) \
+      "$name/alone.cc" || say "$name.h does not compile with $compiler"
+  done
+done
+[ $count -gt 0 ] || say "nothing was built"
+echo "check-modules: $count builds"
+exit $status

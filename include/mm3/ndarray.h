@@ -156,9 +156,9 @@ MM3_INLINE T &mm3_i_nd_ref(A *a, uint64_t offset) {
 /* ---- the whole ---- */
 
 #define mm3_ndarray_count(a) sizeof(*(a)->mm3_shape)
-#define mm3_ndarray_data(a) ((__typeof__((a)->mm3_element))(uintptr_t)MM3_TAGGED(ndarray, a))
+#define mm3_ndarray_data(a) ((__typeof__(&*(a)->mm3_element))(uintptr_t)MM3_TAGGED(ndarray, a))
 #define MM3_NDARRAY_EACH(item, a)                                                                                \
-  for (__typeof__((a)->mm3_element) item = mm3_ndarray_data(a), item##_end = item + mm3_ndarray_count(a);        \
+  for (__typeof__(&*(a)->mm3_element) item = mm3_ndarray_data(a), item##_end = item + mm3_ndarray_count(a);        \
        item != item##_end; item++)
 
 struct mm3_ndarray_view {

@@ -86,6 +86,7 @@ static int plan(struct mm3i_handle *handle, const char *text, const struct mm3_d
   if (result == 0 && desc) result = mm3i_desc_agree(desc, handle->schema, error);
   if (result < 0) return mm3i_name_file(error, handle->path, result);
   handle->desc = desc;
+  handle->arena = handle->schema->arena;
   result = mm3i_table_encode(handle->schema, &table, &table_size);
   if (result < 0) return mm3i_fail_sys(error, handle->path, result, "describe its fields");
   result = mm3i_image_plan(image, handle->schema, table, table_size, options->reserve, options->limit);

@@ -29,6 +29,7 @@ struct mm3i_handle {
   struct mm3i_super *super;    /* the mapped one */
   void *root;
   struct mm3i_schema *schema;
+  struct mm3i_arena *arena;    /* the schema's: so that leak checkers see who owns it */
   struct mm3i_fixed fixed;     /* as verified: the mapped one may be scribbled over */
   const struct mm3_desc *desc; /* known to agree; atomic */
   char *path;

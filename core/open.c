@@ -30,6 +30,7 @@ static int agree(struct mm3i_handle *handle, const struct mm3i_image *image, con
                                  flags, &handle->schema, error);
   if (result < 0) return mm3i_name_file(error, handle->path, result);
   const struct mm3i_schema *schema = handle->schema;
+  handle->arena = schema->arena;
   if (schema->root_size != fixed->root_size || schema->root_align != fixed->root_align)
     return mm3i_fail(error, handle->path, -MM3_E_LAYOUT,
                      "its root struct has %llu bytes aligned to %llu, its schema gives %llu aligned to %llu",

@@ -6,7 +6,7 @@
 #include <mm3/utf8.h>
 #include <stdio.h>
 
-int mm3_text_format(int (*take)(void *to, size_t capacity, const char *text, size_t count), void *to, size_t capacity,
+int mm3_utf8_format(int (*take)(void *to, size_t capacity, const char *text, size_t count), void *to, size_t capacity,
                     const char *format, va_list arguments) {
   char small[1024], *text = small;
   int saved = errno, result;

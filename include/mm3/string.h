@@ -235,7 +235,7 @@ MM3_UNUSED static int mm3_i_string_take(void *field, size_t n, const char *text,
 MM3_UNUSED MM3_PRINTF(3, 4) static int mm3_i_string_format(void *field, size_t n, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  int result = mm3_text_format(mm3_i_string_take, field, n, format, arguments);
+  int result = mm3_utf8_format(mm3_i_string_take, field, n, format, arguments);
   va_end(arguments);
   return result;
 }

@@ -138,7 +138,7 @@ MM3_UNUSED MM3_PRINTF(5, 6) static int mm3_i_strings_format(void *a, size_t n, s
   if (!at) return -MM3_E_ABSENT;
   va_list arguments;
   va_start(arguments, format);
-  int result = mm3_text_format(mm3_i_string_take, at, len, format, arguments);
+  int result = mm3_utf8_format(mm3_i_string_take, at, len, format, arguments);
   va_end(arguments);
   return result;
 }

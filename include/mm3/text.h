@@ -261,7 +261,7 @@ MM3_UNUSED MM3_PRINTF(4, 5) static int mm3_i_text_print(struct mm3_file *file, s
   struct mm3_i_text_target target = {file, t, flags};
   va_list arguments;
   va_start(arguments, format);
-  int result = mm3_text_format(mm3_i_text_take, &target, SIZE_MAX / 2, format, arguments);
+  int result = mm3_utf8_format(mm3_i_text_take, &target, SIZE_MAX / 2, format, arguments);
   va_end(arguments);
   return result;
 }

@@ -17,11 +17,11 @@
 extern "C" {
 #endif
 
-/* mm3_text_format: formats as vsnprintf does and hands the text to `take(to, capacity, text, count)`, whose result it
+/* mm3_utf8_format: formats as vsnprintf does and hands the text to `take(to, capacity, text, count)`, whose result it
  * returns. The text is private memory, any length up to `capacity`, followed by a zero byte, gone after the call.
  * Returns -MM3_E_VALUE when the text is longer than `capacity` (take is not called) or the format is refused, -ENOMEM
  * for texts above 1 KiB that find no memory. errno is left alone. Out of line. */
-MM3_API int mm3_text_format(int (*take)(void *to, size_t capacity, const char *text, size_t count), void *to,
+MM3_API int mm3_utf8_format(int (*take)(void *to, size_t capacity, const char *text, size_t count), void *to,
                             size_t capacity, const char *format, va_list arguments) MM3_PRINTF(4, 0);
 
 #ifdef __cplusplus

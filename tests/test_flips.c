@@ -145,7 +145,7 @@ static unsigned attack(const struct victim *victim, unsigned *deaths) {
 
 static void no_damage_kills(void) {
   const char *only = getenv("MM3_VICTIM");
-  victim_prepare();
+  victim_prepare(0);
   for (unsigned i = 0; i < victim_count; i++) {
     unsigned deaths;
     if (only && strcmp(only, victims[i].name) != 0) continue;
@@ -156,7 +156,7 @@ static void no_damage_kills(void) {
 
 static void a_kind_that_trusts_a_length_is_caught(void) {
   unsigned deaths;
-  victim_prepare();
+  victim_prepare(1);
   attack(&victim_double, &deaths);
   CHECK(deaths > 0);
 }

@@ -165,18 +165,18 @@ static int enemies_and_users(const struct victim *victim, const char *name, doub
 
 static void scribbling_kills_nobody(void) {
   const char *only = getenv("MM3_VICTIM");
-  victim_prepare();
+  victim_prepare(0);
   for (unsigned i = 0; i < victim_count; i++)
     if (!only || strcmp(only, victims[i].name) == 0) CHECK_EQ(enemies_and_users(&victims[i], victims[i].name, seconds()), 0);
 }
 
 static void scribbling_under_inline_operations_kills_nobody(void) {
-  victim_prepare();
+  victim_prepare(0);
   CHECK_EQ(enemies_and_users(NULL, "(inline)", 2 * seconds()), 0);
 }
 
 static void a_kind_that_trusts_a_length_is_caught(void) {
-  victim_prepare();
+  victim_prepare(1);
   CHECK(enemies_and_users(&victim_double, victim_double.name, 3) != 0);
 }
 

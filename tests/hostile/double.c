@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A kind that trusts the length in the file: each test that looks for such kinds must catch it. */
+/*
+ * A kind with one fault for each way in: it trusts a length in the file (visit), a number in the schema (layout), an index in
+ * a path (at) and the size of a value (put). Each test that looks for such faults must find the one that is its own.
+ */
 #include "victims.h"
 
 #include <string.h>
 
 static int trusting_layout(struct mm3_type *type, struct mm3_ctx *ctx) {
   (void)ctx;
+  if (type->nargs && type->args[0].is == MM3_ARG_NUMBER && ((const volatile char *)type->text)[type->args[0].number << 16] == 1)
+    return -MM3_E_SCHEMA;
   type->size = 16;
   type->align = 8;
   return 0;
@@ -25,13 +30,22 @@ static int trusting_visit(const struct mm3_type *type, const void *bytes, struct
 }
 
 static int trusting_put(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx) {
-  (void)type, (void)value;
+  (void)type;
+  if (value->is == MM3_TEXT || value->is == MM3_LIST) ((volatile char *)bytes)[8 + value->count * 65536] = 1;
   if (!(ctx->flags & MM3_CTX_DRY)) memcpy(bytes, "\3\0\0\0\0\0\0\0abc", 11);
   return 0;
 }
 
+static int trusting_at(const struct mm3_type *type, void *bytes, const struct mm3_step *step, struct mm3_place *place,
+                       struct mm3_ctx *ctx) {
+  if (step->is != MM3_STEP_INDEX) return mm3_ctx_fail(ctx, -MM3_E_PATH, "wanted an index");
+  *place = (struct mm3_place){type, (char *)bytes + (step->index > 100 ? step->index * 4096 : 0)};
+  return 0;
+}
+
 static const struct mm3_kind trusting = {.size = sizeof trusting, .layout_version = 1, .name = "trusting", .layout = trusting_layout,
-                                         .check = trusting_check, .visit = trusting_visit, .put = trusting_put};
+                                         .check = trusting_check, .visit = trusting_visit, .put = trusting_put,
+                                         .at = trusting_at};
 static const struct mm3_kind *const trusting_kinds[] = {&trusting};
 static const struct mm3_module trusting_module = {MM3_MODULE_MAGIC, MM3_ABI_MAJOR, MM3_ABI_MINOR, sizeof trusting_module, 1,
                                                   "trusting", "1", &mm3_core_mark, trusting_kinds};

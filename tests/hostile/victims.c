@@ -32,6 +32,9 @@ const struct victim victims[] = {
      "struct p { x: u16 y: u64 } struct s { a: vec(u32, 6) b: vec(p, 3) c: vec(string(5), 3) d: vec(vec(u8, 2), 2) }",
      {"put a [1, 2, 3]", "push a 4", "put a[1] 9", "del a[0]", "push b {\"x\": 1, \"y\": 2}", "put b[0].y 5", "push c \"abc\"",
       "put c[0] \"de\"", "push d [1, 2]", "put d[0] [3]", "del b[0]", "push b {\"x\": 7, \"y\": 8}"}},
+    {"ndarray",
+     "struct s { a: ndarray(u8, 3, 4) b: ndarray(i32, 2, 2, 2) }",
+     {"put a [[1,2,3,4],[5,6,7,8],[9,10,11,12]]", "put a[1][2] 77", "put a[-1][-1] 1", "put b[1][0][1] -5"}},
     {"segmented",
      "struct p { x: u16 y: u64 } struct s { e: segmented(u64) p: segmented(p) }",
      {"put e [1, 2, 3]", "push e 4", "push p {\"x\": 1, \"y\": 2}", "put e[0] 9", "put p[0].y 5", "push e 5"}},
@@ -150,9 +153,9 @@ static void *fenced_mmap(void *hint, size_t length, int prot, int flags, int fd,
 
 static int fenced_munmap(void *base, size_t length) { return munmap(base, whole_pages(length) + FENCE); }
 
-void victim_prepare(void) {
+void victim_prepare(int with_double) {
   struct mm3_error error;
   mm3i_sys.mmap = fenced_mmap;
   mm3i_sys.munmap = fenced_munmap;
-  if (mm3_all_modules_register(&error) < 0 || victim_double_register(&error) < 0) fprintf(stderr, "%s\n", error.text);
+  if (mm3_all_modules_register(&error) < 0 || (with_double && victim_double_register(&error) < 0)) fprintf(stderr, "%s\n", error.text);
 }

@@ -37,6 +37,6 @@ void victim_use(const struct victim *victim, struct mm3_file *file, int writes, 
 
 /* From now on every map of the core has a page behind it that nobody may touch, so that a step beyond the end is a death and
  * not a look into somebody else's memory. Also registers all modules: these tests are linked with the core's inside. */
-void victim_prepare(void);
+void victim_prepare(int with_double);
 
 #endif

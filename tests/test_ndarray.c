@@ -387,9 +387,9 @@ static void check_refuses_each_corrupt_form(void) {
   CHECK_EQ(mm3_close(file), 0);
 }
 
-static int write_in_a_child(void *arg) {
-  (void)arg;
+static int write_in_a_child(void *mine) {
   struct mm3_error error;
+  CHECK_EQ(mm3_close(mine), 0);
   struct mm3_file *file = mm3_open(mm3test_path("b.mm3"), MM3_TYPE(bit_index), NULL, &error);
   CHECK(file != NULL);
   struct bit_index *b = mm3_root(file, bit_index);
@@ -403,7 +403,7 @@ static void others_see_what_was_written(void) {
   struct mm3_error error;
   struct mm3_file *file = mm3_create(mm3test_path("b.mm3"), MM3_TYPE(bit_index), NULL, &error);
   if (!CHECK(file != NULL)) return;
-  CHECK_EQ(mm3test_fork(write_in_a_child, NULL), 0);
+  CHECK_EQ(mm3test_fork(write_in_a_child, file), 0);
   struct bit_index *b = mm3_root(file, bit_index);
   CHECK_EQ(b->index.at[255][255][255], 9);
   CHECK_EQ(mm3_close(file), 0);

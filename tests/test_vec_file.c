@@ -152,9 +152,9 @@ static void check_refuses_each_corrupt_form(void) {
 
 /* ---- others ---- */
 
-static int push_in_a_child(void *arg) {
-  (void)arg;
+static int push_in_a_child(void *mine) {
   struct mm3_error error;
+  CHECK_EQ(mm3_close(mine), 0);
   struct mm3_file *file = mm3_open(mm3test_path("v.mm3"), MM3_TYPE(all), NULL, &error);
   CHECK(file != NULL);
   struct all *a = mm3_root(file, all);
@@ -171,7 +171,7 @@ static void others_see_what_was_written(void) {
   struct all *a = mm3_root(file, all);
   struct point p = {0};
   CHECK_EQ(mm3_vec_push(&a->points, {1, 2, 0}), 0);
-  CHECK_EQ(mm3test_fork(push_in_a_child, NULL), 0);
+  CHECK_EQ(mm3test_fork(push_in_a_child, file), 0);
   CHECK_STR(show(file, "small"), "[22,11]");
   CHECK_EQ(mm3_vec_get(&a->points, 0, &p), 0);
   CHECK(p.x == 7 && p.y == 8 && p.ok == 1);

@@ -16,5 +16,17 @@ do
     built=$((built + 1))
   done
 done
+# every struct of memmap3's README and of the design, as C and as C++
+for tool in "gcc c11 c" "gcc c17 c" "clang c11 c" "g++ c++17 cc" "clang++ c++17 cc"
+do
+  # shellcheck disable=SC2086
+  set -- $tool
+  command -v "$1" >/dev/null || continue
+  printf '#include "structs.h"\nint main(void);\nint main(void) { return MM3_TYPE(everything)->nfields == 0; }\n' >"$work/structs.$3"
+  # shellcheck disable=SC2086
+  "$1" -std="$2" -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I"$MM3_SRC/include" -I"$MM3_SRC/tests" $JANSSON_CFLAGS \
+    -fsyntax-only "$work/structs.$3" || { echo "check-cxx: structs.h as $tool" >&2; exit 1; }
+  built=$((built + 1))
+done
 echo "check-cxx: $built programs"
 [ $built -gt 0 ]

@@ -16,6 +16,16 @@ do
     built=$((built + 1))
   done
 done
+# the sample
+compiler=$(command -v g++ || command -v clang++)
+"$compiler" -std=c++17 -Wall -Wextra -Wpedantic -I"$MM3_SRC/include" "$MM3_SRC/samples/14_game.cpp" -o "$work/game" \
+  "$MM3_BUILD/core/.libs/libmm3.so" || exit 1
+for wanted in 'Player1: level 1, score 12345, best 12345' 'Player1: level 2, score 24690, best 12345 24690'
+do
+  shown=$(LD_LIBRARY_PATH=$MM3_BUILD/core/.libs "$work/game" "$work/state.mm3")
+  [ "$shown" = "$wanted" ] || { echo "check-cxx: 14_game says: $shown" >&2; exit 1; }
+done
+
 # every struct of memmap3's README and of the design, as C and as C++
 for tool in "gcc c11 c" "gcc c17 c" "clang c11 c" "g++ c++17 cc" "clang++ c++17 cc"
 do

@@ -47,5 +47,18 @@ do
   done
 done
 [ $count -gt 0 ] || say "nothing was built"
+
+# The macro for packages, where Autoconf is there.
+if command -v autoconf >/dev/null && command -v aclocal >/dev/null
+then
+  mkdir package && cd package || exit 1
+  abi=$(pkg-config --variable=module_abi mm3)
+  printf '%s\n' 'AC_INIT([mm3-ring], [1.0])' 'MM3_MODULE([1.0])' 'AC_MSG_NOTICE([folder: $mm3moduledir, $MM3_CFLAGS])' \
+    'MM3_MODULE([1.99], [AC_MSG_ERROR([1.99 is found])], [AC_MSG_NOTICE([no 1.99])])' 'AC_OUTPUT' >configure.ac
+  { aclocal -I "$MM3_SRC" && autoconf && ./configure; } >"$work/log" 2>&1 || { cat "$work/log" >&2; say "MM3_MODULE fails"; }
+  grep -q "folder: $MM3_BUILD/modules/.libs, .*-I$MM3_SRC/include" "$work/log" && grep -q 'no 1.99' "$work/log" &&
+    [ "$abi" = "$(mm3 --version | sed 's/.*module interface \([0-9.]*\).*/\1/')" ] ||
+    { tail -n 5 "$work/log" >&2; say "MM3_MODULE says something else (module ABI $abi)"; }
+fi
 echo "check-modules: $count builds"
 exit $status

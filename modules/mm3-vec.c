@@ -157,7 +157,7 @@ static const struct mm3_kind vec_kind = {
     .layout = vec_layout, .check = vec_check, .recover = vec_recover, .visit = vec_visit, .visit_range = vec_visit_range,
     .count = vec_count, .at = vec_at, .put = mm3i_vec_put, .push = mm3i_vec_push, .put_at = mm3i_vec_put_at, .erase = mm3i_vec_erase,
     .assign = mm3i_vec_assign, .clear = mm3i_vec_clear, .hash = vec_hash, .equal = vec_equal, .blocks = vec_blocks,
-    .ops = &mm3i_vec_ops,
+    .ops = &mm3i_vec_ops, .test_ops = mm3i_vec_test_ops,
 };
 
 static const struct mm3_kind *const kinds[] = {&vec_kind};

@@ -49,5 +49,6 @@ int mm3i_vec_assign(const struct mm3_type *type, void *to, const void *from, str
 int mm3i_vec_clear(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx);
 
 extern const struct mm3_vec_ops mm3i_vec_ops;
+extern const struct mm3_test_op mm3i_vec_test_ops[];
 
 #endif

@@ -210,6 +210,23 @@ static int run_all(const struct kill_op *op, struct kill_case *c, const char *fo
   return result;
 }
 
+int kill_can_step(void) {
+  const char *preload = getenv("LD_PRELOAD");
+  return !preload || !strstr(preload, "vgpreload");
+}
+
+static int run_plainly(const struct kill_op *op, struct kill_case *c, const char *folder) {
+  snprintf(c->path, sizeof c->path, "%s/kill.mm3", folder);
+  unlink(c->path);
+  if (op->setup && run_apart(op->setup, c) < 0) return kill_says(c, "setup failed");
+  if (run_apart(op->run, c) < 0) return kill_says(c, "the operation failed");
+  struct mm3_file *file = mm3_open(c->path, NULL, NULL, NULL);
+  int result = file ? kill_judge(op, c, file) : kill_says(c, "it does not open");
+  mm3_close(file);
+  unlink(c->path);
+  return result;
+}
+
 int kill_run(const struct kill_op *op, const char *folder, struct kill_result *r) {
   struct kill_case *c = mmap(NULL, sizeof *c, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   cpu_set_t before;
@@ -217,7 +234,7 @@ int kill_run(const struct kill_op *op, const char *folder, struct kill_result *r
   if (c == MAP_FAILED) return -1;
   int restore = sched_getaffinity(0, sizeof before, &before);
   stay_on_one_cpu();
-  int result = run_all(op, c, folder, r);
+  int result = kill_can_step() ? run_all(op, c, folder, r) : run_plainly(op, c, folder);
   if (restore == 0) sched_setaffinity(0, sizeof before, &before);
   memcpy(r->says, c->says, sizeof r->says);
   munmap(c, sizeof *c);

@@ -66,6 +66,10 @@ int kill_says(struct kill_case *, const char *format, ...) MM3_PRINTF(2, 3);
  * Prints one line: name, states, violations. */
 int kill_run(const struct kill_op *op, const char *folder, struct kill_result *result);
 
+/* 0 under Valgrind, whose processes cannot be stepped. kill_run then runs the operation once, from setup to model, and
+ * reports no kill points. */
+int kill_can_step(void);
+
 /* ---- between kill.c, watch.c and replay.c ---- */
 
 struct kill_state {

@@ -4,6 +4,7 @@
 #ifndef MM3_VEC_INSIDE_H
 #define MM3_VEC_INSIDE_H
 
+#include <mm3/testing.h>
 #include <mm3/vec.h>
 
 /* The four arguments of the inline functions. */

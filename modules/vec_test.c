@@ -2,8 +2,6 @@
 /* vec: operations for the conformance kit (mm3/testing.h), on narrow and on wide items. */
 #include "vec_inside.h"
 
-#include <mm3/testing.h>
-
 enum { ITEM_BYTES = 16 }; /* of the largest item below */
 
 struct items {

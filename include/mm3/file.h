@@ -82,7 +82,7 @@ MM3_API struct mm3_file *mm3_create_schema(const char *path, const char *schema,
                                            struct mm3_error *error);
 
 /* mm3_init: makes a valid, empty struct of zeroed or any other plain memory of desc->bytes bytes, aligned as the C
- * struct. Operations without a file argument work on it. Returns 0 or as mm3_open. */
+ * struct. Operations without a file argument work on it. Returns 0 or as mm3_open; -EINVAL when a field grows. */
 MM3_API int mm3_init(void *bytes, const struct mm3_desc *desc, struct mm3_error *error);
 
 /* mm3_root, mm3_root_const: the struct in the file, as `struct name *`. NULL when the handle was opened for another
@@ -179,6 +179,8 @@ struct mm3_file_info {
   struct mm3_owner owners[128];
 };
 
+/* mm3_file_describe: fills the first info->size bytes (0: all of them; set it, or zero the struct, before the call). Owners
+ * come from the slots that somebody signed; `alive` asks the kernel. Returns 0, -EINVAL, -MM3_E_TRUNCATED under a guard. */
 MM3_API int mm3_file_describe(const struct mm3_file *file, struct mm3_file_info *info);
 MM3_API const char *mm3_file_path(const struct mm3_file *file);
 MM3_API const char *mm3_file_schema(const struct mm3_file *file); /* canonical text, until close */

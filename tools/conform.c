@@ -15,13 +15,15 @@
 enum { TYPES = 4, SECONDS = 120, FINDINGS = 12, PAGE = 65536 /* of any host */ };
 
 int conform_finds(struct conform *c, const char *format, ...) {
+  static char last[900];
   char text[900];
   va_list args;
-  c->shared->findings++;
-  if (c->failed++ >= FINDINGS) return 0;
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
+  c->shared->findings++;
+  if (strcmp(text, last) == 0 || c->failed++ >= FINDINGS) return 0; /* once is enough */
+  memcpy(last, text, sizeof last);
   if (!c->type) fprintf(stderr, "mm3: ");
   else fprintf(stderr, "mm3: %s%s: ", c->type->text, c->type->form == MM3_FORM_ELEMENT ? " as an element" : "");
   print_safe(stderr, text);

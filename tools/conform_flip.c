@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_FLIPS = 2048 };
+enum { MOST_FLIPS = 2048, LEAST_FLIPS = 64, MOST_BYTES = 4 << 20 /* of values that are looked at in a row */ };
 
 /* What programs and tools do with a value, done to the damaged one in cell 0. */
 static void use(struct conform *c, const char *what) {
@@ -56,7 +56,9 @@ static void word(unsigned char *at, int how) {
 }
 
 void conform_flips(struct conform *c) {
-  size_t size = (size_t)c->type->size, bits = size * 8, step = bits / MOST_FLIPS + 1;
+  size_t size = (size_t)c->type->size, bits = size * 8, most = MOST_BYTES / size;
+  most = most > MOST_FLIPS ? MOST_FLIPS : most < LEAST_FLIPS ? LEAST_FLIPS : most;
+  size_t step = bits / most + 1;
   unsigned char *good = malloc(size);
   if (!good) return;
   memcpy(good, c->cells[0], size);
@@ -69,7 +71,7 @@ void conform_flips(struct conform *c) {
     use(c, what);
     memcpy(c->cells[0], good, size);
   }
-  step = size / MOST_FLIPS / 8 * 8 + 8;
+  step = size * 7 / most / 8 * 8 + 8;
   for (size_t at = 0; at + 8 <= size; at += step)
     for (int how = 0; how < 7; how++) {
       char what[80];

@@ -288,7 +288,7 @@ static const struct mm3_ndarray_ops ndarray_ops = {
 
 static const struct mm3_kind ndarray_kind = {
     .size = sizeof ndarray_kind, .layout_version = 1, .name = "ndarray",
-    .signature = "ndarray(T, d1, ...): a table of 1 to 16 dimensions", .layout = ndarray_layout, .init = ndarray_init,
+    .signature = "ndarray(T, d1, d2 to d16): a table of 1 to 16 dimensions", .layout = ndarray_layout, .init = ndarray_init,
     .check = ndarray_check, .recover = ndarray_recover, .visit = ndarray_visit, .visit_range = ndarray_visit_range,
     .count = ndarray_count, .at = ndarray_at, .put = ndarray_put, .assign = ndarray_assign, .clear = ndarray_clear,
     .hash = ndarray_hash, .equal = ndarray_equal, .blocks = ndarray_blocks, .ops = &ndarray_ops,

@@ -21,7 +21,8 @@ MM3_STRUCT(inner, INNER);
 #define ALL(FIELD)                                                                                       \
   FIELD(stop, atomic(bool)) FIELD(small, vec(u32, 4)) FIELD(flags, vec(bool, 3)) FIELD(points, vec(point, 3)) \
   FIELD(names, vec(string(9), 4)) FIELD(nested, vec(vec(u8, 2), 2)) FIELD(wide, vec(u128, 3)) FIELD(in, inner) \
-  FIELD(counts, vec(atomic(u64), 3)) FIELD(big, vec(raw(40), 50))
+  FIELD(counts, vec(atomic(u64), 3)) FIELD(big, vec(raw(40), 50))       \
+  FIELD(pages, vec(raw(3000), 3))
 MM3_STRUCT(all, ALL);
 
 static struct mm3_file *new_file(void) {
@@ -298,10 +299,51 @@ static void readers_get_whole_items(void) {
   CHECK_EQ(mm3_close(file), 0);
 }
 
+/* Large items, so that a copy takes long and is overtaken often: sets and moves one after another. */
+static void *turn_pages(void *arg) {
+  struct mm3_file *file = arg;
+  struct all *a = mm3_root(file, all);
+  static uint8_t page[3000];
+  for (unsigned i = 0; !mm3_atomic_load_explicit(&a->stop, __ATOMIC_RELAXED); i++) {
+    memset(page, (int)(i % 251), sizeof page);
+    mm3_vec_set_from(&a->pages, i % 2, &page);
+    if (i % 4 == 0) mm3_vec_insert_from(file, &a->pages, 0, &page);
+    if (i % 4 == 2) mm3_vec_remove(file, &a->pages, 1);
+    if (mm3test_tool()[0]) sched_yield();
+  }
+  return NULL;
+}
+
+static void large_items_are_whole_too(void) {
+  struct mm3_file *file = new_file();
+  if (!file) return;
+  struct all *a = mm3_root(file, all);
+  pthread_t thread;
+  static uint8_t page[3000];
+  long torn = 0, changes = 0, reads = 0;
+  uint8_t last = 0;
+  mm3_vec_push_from(&a->pages, &page), mm3_vec_push_from(&a->pages, &page);
+  CHECK_EQ(pthread_create(&thread, NULL, turn_pages, file), 0);
+  long wanted = mm3test_tool()[0] ? 50 : 20000;
+  uint64_t deadline = mm3test_now_ns() + UINT64_C(20000000000);
+  while ((reads < wanted || changes < wanted / 10) && mm3test_now_ns() < deadline) {
+    if (mm3_vec_get(&a->pages, reads++ % 2, &page) < 0) continue;
+    for (unsigned b = 1; b < sizeof page; b++) torn += page[b] != page[0];
+    changes += page[0] != last;
+    last = page[0];
+  }
+  mm3_atomic_store(&a->stop, 1);
+  pthread_join(thread, NULL);
+  CHECK_EQ(torn, 0);
+  CHECK(changes >= wanted / 10);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
 MM3_TEST_SUITE("vec in files", {"layouts that cannot be are refused in words", layouts_that_cannot_be_are_refused},
                {"values go in and out by path", values_go_in_and_out_by_path},
                {"check refuses each corrupt form", check_refuses_each_corrupt_form},
                {"others see what was written, now and after reopening", others_see_what_was_written},
                {"the lock is taken, or must be held", the_lock_is_taken_or_held},
                {"the next taker of the lock tidies up after a dead writer", the_next_taker_tidies_up},
-               {"readers get whole items while a writer shuffles them", readers_get_whole_items})
+               {"readers get whole items while a writer shuffles them", readers_get_whole_items},
+               {"large items are whole too", large_items_are_whole_too})

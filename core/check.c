@@ -25,24 +25,28 @@ static void report(struct search *search, const struct mm3_error *error) {
     report(search, &finding_);                                                     \
   } while (0)
 
-static void check_moving(struct search *search, uint64_t length) {
-  const struct mm3i_handle *handle = search->handle;
-  const struct mm3i_super *super = handle->super;
-  uint64_t heap_end = __atomic_load_n(&super->heap_end, __ATOMIC_RELAXED);
-  uint64_t heap = handle->fixed.heap_offset;
-  uint32_t lock = __atomic_load_n(&super->lock, __ATOMIC_RELAXED);
-  struct stat st; /* after heap_end: whoever moves it lengthens the file first */
-  if (mm3i_sys.fstat(handle->fd, &st) == 0 && (uint64_t)st.st_size > length) length = (uint64_t)st.st_size;
-  if (heap && (heap_end < heap || heap_end > length))
-    FINDING(search, "the heap is said to end at %llu, wanted %llu to %llu", (unsigned long long)heap_end,
-            (unsigned long long)heap, (unsigned long long)length);
-  if (!heap && heap_end) FINDING(search, "a heap's end at %llu, but there is no heap", (unsigned long long)heap_end);
-  if (MM3I_LOCK_OWNER(lock) == MM3I_LOCK_DEAD && __atomic_load_n(&super->certificate, __ATOMIC_RELAXED))
+static void check_lock(struct search *search) {
+  const struct mm3i_super *super = search->handle->super;
+  uint64_t certificate = __atomic_load_n(&super->certificate, __ATOMIC_RELAXED);
+  if (MM3I_LOCK_OWNER(__atomic_load_n(&super->lock, __ATOMIC_RELAXED)) == MM3I_LOCK_DEAD && certificate)
     FINDING(search, "the lock's last holder died, and what it was doing (certificate %#llx) could not be recovered",
-            (unsigned long long)__atomic_load_n(&super->certificate, __ATOMIC_RELAXED));
+            (unsigned long long)certificate);
 }
 
-int mm3i_file_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg) {
+int mm3i_end_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg) {
+  struct mm3i_handle *handle = mm3i_handle_of(file);
+  struct search search = {handle, found, arg, 0};
+  uint64_t end = __atomic_load_n(&handle->super->heap_end, __ATOMIC_RELAXED), heap = handle->fixed.heap_offset;
+  struct stat st; /* after heap_end: whoever moves it lengthens the file first */
+  if (mm3i_sys.fstat(handle->fd, &st) < 0) return -errno;
+  if (heap && (end < heap || end > (uint64_t)st.st_size))
+    FINDING(&search, "the heap is said to end at %llu, wanted %llu to %llu", (unsigned long long)end,
+            (unsigned long long)heap, (unsigned long long)st.st_size);
+  if (!heap && end) FINDING(&search, "a heap's end at %llu, but there is no heap", (unsigned long long)end);
+  return search.count;
+}
+
+int mm3i_super_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg) {
   struct mm3i_handle *handle = mm3i_handle_of(file);
   struct search search = {handle, found, arg, 0};
   struct mm3i_image image;
@@ -50,7 +54,7 @@ int mm3i_file_check(struct mm3_file *file, void (*found)(void *arg, const struct
   struct stat st;
   if (mm3i_sys.fstat(handle->fd, &st) < 0) return -errno;
   mm3i_error_begin(&error, handle->path);
-  int result = mm3i_image_read(&image, handle->fd, (uint64_t)st.st_size, false, handle->path, &error);
+  int result = mm3i_image_read(&image, handle->fd, (uint64_t)st.st_size, MM3I_READ_ONLY, handle->path, &error);
   if (result < 0) {
     if (result > -4096) return result; /* the system's, not the file's */
     report(&search, &error);
@@ -58,8 +62,19 @@ int mm3i_file_check(struct mm3_file *file, void (*found)(void *arg, const struct
   }
   if (memcmp(&image.super->fixed, &handle->fixed, sizeof handle->fixed) != 0)
     FINDING(&search, "the superblock is another one than when the file was opened");
-  check_moving(&search, image.length);
+  check_lock(&search);
   mm3i_image_free(&image);
-  result = mm3i_heap_check(file, found, arg);
-  return result < 0 ? result : search.count + result;
+  return search.count;
+}
+
+int mm3i_file_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg) {
+  int (*const parts[])(struct mm3_file *, void (*)(void *, const struct mm3_error *), void *) = {
+      mm3i_super_check, mm3i_end_check, mm3i_heap_check};
+  int count = 0;
+  for (int i = 0; i < 3; i++) {
+    int result = parts[i](file, found, arg);
+    if (result < 0) return result;
+    count += result;
+  }
+  return count;
 }

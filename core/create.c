@@ -105,7 +105,7 @@ static struct mm3_file *create(const char *path, const char *text, const struct 
   struct mm3_options read;
   const char *name = path ? path : "(anonymous)";
   if (mm3i_options_read(options, &read, name, error) < 0) return NULL;
-  if (read.flags & MM3_READ_ONLY) {
+  if (read.flags & (MM3_READ_ONLY | MM3_CAREFUL)) {
     mm3i_fail(error, name, -EINVAL, "a file that is being made cannot be opened read-only");
     return NULL;
   }

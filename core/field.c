@@ -178,6 +178,14 @@ struct check_call {
   void *arg;
 };
 
+int mm3i_member_check(struct mm3_file *file, const struct mm3_member *member, uint32_t number, struct mm3_error *error) {
+  struct mm3_trail trail = {NULL, member->name, 0};
+  struct mm3_ctx ctx = {.size = sizeof ctx, .file = file, .error = error, .trail = &trail, .field = number};
+  memset(error, 0, sizeof *error);
+  snprintf(error->file, sizeof error->file, "%.255s", mm3_file_path(file));
+  return mm3_type_check(member->type, (const unsigned char *)mm3i_file_root(file) + member->offset, &ctx);
+}
+
 static int check_file(void *arg) {
   struct check_call *call = arg;
   struct mm3_file *file = call->file;
@@ -186,12 +194,9 @@ static int check_file(void *arg) {
   if (findings < 0) return findings;
   for (uint32_t i = 0; i < schema->root->nmembers; i++) {
     const struct mm3_member *m = &schema->root->members[i];
-    struct mm3_trail trail = {NULL, m->name, 0};
-    struct mm3_error error = {0};
-    struct mm3_ctx ctx = {.size = sizeof ctx, .file = file, .error = &error, .trail = &trail, .field = i};
-    snprintf(error.file, sizeof error.file, "%.255s", mm3_file_path(file));
+    struct mm3_error error;
     if (!m->type) continue; /* opaque: nothing is known of it */
-    if (mm3_type_check(m->type, (const unsigned char *)mm3i_file_root(file) + m->offset, &ctx) == 0) continue;
+    if (mm3i_member_check(file, m, i, &error) == 0) continue;
     findings++;
     if (call->found) call->found(call->arg, &error);
   }

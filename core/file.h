@@ -92,6 +92,7 @@ void mm3i_handles_remove(struct mm3i_handle *);
 /* lock.c. mm3i_seize: takes the lock from the dead owner of `seen`, recovers and lets go; 0: somebody else was
  * quicker; 1: recovered; negative: the recovery failed, the lock stays with the dead. */
 int mm3i_seize(struct mm3i_handle *, uint32_t slot, uint32_t seen);
+int mm3i_lock_unrecovered(struct mm3i_handle *);                        /* from a recovery that failed, as it is */
 uint32_t mm3i_thread_id(void);
 void mm3i_thread_forget(void);                                          /* in a forked child */
 /* This thread was torn away (a guard's jump): if it held the lock, the next taker recovers. Async-signal-safe. */

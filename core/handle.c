@@ -58,7 +58,7 @@ static bool all_zero(const void *bytes, size_t size) {
 
 int mm3i_options_read(const struct mm3_options *from, struct mm3_options *to, const char *path,
                       struct mm3_error *error) {
-  const uint32_t known = MM3_READ_ONLY | MM3_REPLACE | MM3_NO_MODULES | MM3_SPARSE | MM3_EXCLUSIVE;
+  const uint32_t known = MM3_READ_ONLY | MM3_REPLACE | MM3_NO_MODULES | MM3_SPARSE | MM3_EXCLUSIVE | MM3_CAREFUL;
   memset(to, 0, sizeof *to);
   if (from && from->size) {
     size_t size = from->size < sizeof *to ? from->size : sizeof *to;
@@ -93,7 +93,7 @@ struct mm3i_handle *mm3i_handle_new(const char *path, const struct mm3_options *
   handle->slot = MM3I_NO_SLOT;
   handle->flags = options->flags;
   handle->timeout_ms = options->timeout_ms ? options->timeout_ms : MM3I_DEFAULT_TIMEOUT;
-  handle->writable = !(options->flags & MM3_READ_ONLY);
+  handle->writable = !(options->flags & (MM3_READ_ONLY | MM3_CAREFUL));
   handle->nonce = first_nonce(handle);
   int result = mm3i_handles_add(handle);
   if (result == 0) return handle;

@@ -3,6 +3,7 @@
 #include "heap.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 struct asking {
   struct mm3i_heap *heap;
@@ -18,6 +19,7 @@ static void say(const struct asking *a, const char *what, uint64_t offset) {
   if (!a->each) return;
   mm3i_error_begin(&error, path);
   mm3i_fail(&error, path, -MM3_E_DAMAGED, "field '%s': %s (offset %llu)", a->field, what, (unsigned long long)offset);
+  snprintf(error.field, sizeof error.field, "%s", a->field);
   a->each(a->arg, &error);
 }
 

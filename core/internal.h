@@ -7,6 +7,7 @@
 #include <mm3/field.h>
 #include <mm3/file.h>
 #include <mm3/module.h>
+#include <mm3/repair.h>
 #include <mm3/struct.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -95,7 +96,11 @@ bool mm3i_file_writable(const struct mm3_file *file);
 /* fn(arg), under a guard when the program installed one; -MM3_E_TRUNCATED fills the error. */
 int mm3i_file_guarded(struct mm3_file *file, struct mm3_error *error, int (*fn)(void *arg), void *arg);
 
-/* The file's own structures: superblock, lock area, heap. Calls found for each finding; returns their number. */
+/* The file's own structures: superblock and lock (super_check), the heap's end (end_check), the heap. member_check: a field
+ * of the root, which is not opaque. They call found for each finding and return their number. */
+int mm3i_end_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg);
+int mm3i_super_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg);
+int mm3i_member_check(struct mm3_file *file, const struct mm3_member *member, uint32_t number, struct mm3_error *error);
 int mm3i_file_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg);
 
 /* The heap's own structures; the blocks that fields own (each in use, each once; ask after the fields passed their
@@ -103,5 +108,12 @@ int mm3i_file_check(struct mm3_file *file, void (*found)(void *arg, const struct
 int mm3i_heap_check(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg);
 int mm3i_heap_check_owners(struct mm3_file *file, void (*found)(void *arg, const struct mm3_error *finding), void *arg);
 int mm3i_heap_repair(struct mm3_file *file, uint64_t *leaked, struct mm3_error *error);
+
+/* heap_mend.c: what repair believes, made believable: an end that is lost is moved to where any heap would end, parts of the
+ * page map that are not needed and lie nowhere are forgotten. Under the lock. */
+void mm3i_heap_mend(struct mm3_file *file);
+
+/* backup.c: a copy of the file beside it, on the disk when it returns; `name` receives the copy's. */
+int mm3i_backup(struct mm3_file *file, char *name, size_t size, struct mm3_error *error);
 
 #endif

@@ -115,6 +115,18 @@ int mm3i_seize(struct mm3i_handle *handle, uint32_t slot, uint32_t seen) {
   return result;
 }
 
+/* For a repair, which looks at every field itself. 1: ours; 0: the word moved, look again. */
+int mm3i_lock_unrecovered(struct mm3i_handle *handle) {
+  uint32_t seen = __atomic_load_n(&handle->super->lock, __ATOMIC_RELAXED);
+  uint32_t slot = __atomic_load_n(&handle->slot, __ATOMIC_ACQUIRE);
+  if (MM3I_LOCK_OWNER(seen) <= MM3I_SLOTS) return 0;
+  if (slot == MM3I_NO_SLOT) return -MM3_E_BUSY;
+  uint32_t word = make_word(handle, slot) | MM3I_LOCK_WAITERS;
+  if (!swap(handle, seen, word)) return 0;
+  note_taken(handle, word);
+  return 1;
+}
+
 /* ---- taking -------------------------------------------------------------------------------------------------------- */
 
 static bool owner_is_dead(const struct mm3i_handle *handle, uint32_t slot, uint32_t seen) {

@@ -152,9 +152,15 @@ int mm3i_image_plan(struct mm3i_image *image, const struct mm3i_schema *schema, 
                     uint64_t reserve_hint, uint64_t limit);
 
 /* Reads an image from a file whose length fstat said, and verifies everything in it that an opener relies on. 0 with a
- * malloc'd image; -MM3_E_NOT_MM3, _ABI, _VERSION, _DAMAGED, -errno. */
-int mm3i_image_read(struct mm3i_image *image, int fd, uint64_t length, bool writable, const char *path,
+ * malloc'd image; -MM3_E_NOT_MM3, _ABI, _VERSION, _DAMAGED, -errno. CAREFUL: one flipped bit is put right in the image;
+ * beyond that sums may be wrong and the file too short, as long as places lie inside it. */
+enum mm3i_read_how { MM3I_READ_ONLY, MM3I_READ_WRITE, MM3I_READ_CAREFUL };
+int mm3i_image_read(struct mm3i_image *image, int fd, uint64_t length, enum mm3i_read_how how, const char *path,
                     struct mm3_error *error);
+
+/* careful.c: puts one flipped bit right; false when none explains the sum. */
+bool mm3i_super_heal(struct mm3i_super *super);
+bool mm3i_digest_heal(unsigned char *bytes, size_t size, const uint64_t digest[2]);
 void mm3i_image_free(struct mm3i_image *image);
 
 /* True when the bytes begin with a superblock whose fixed half is whole. */

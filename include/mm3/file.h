@@ -41,6 +41,9 @@ struct mm3_file {
 #define MM3_SPARSE 8u          /* create: the file may have holes: a full disk is then a SIGBUS at a store */
 #define MM3_EXCLUSIVE 16u      /* open: refused with -MM3_E_BUSY while any other handle that can write is open */
 
+#define MM3_CAREFUL 32u        /* open: read-only, a damaged file too, where one flipped bit explains the damage or what is left
+                                  agrees with itself; mm3_check says what is wrong. For saving what can be read */
+
 struct mm3_options {
   uint32_t size;               /* sizeof(struct mm3_options), or 0 with everything else 0 */
   uint32_t flags;              /* MM3_READ_ONLY ... ; unknown bits are -EINVAL */
@@ -109,7 +112,7 @@ MM3_API int mm3_close(struct mm3_file *file);
  * mm3_lock waits up to the handle's timeout, mm3_lock_for up to `ms` milliseconds, mm3_trylock not at all. Return 0: have
  * it; 1: have it, and what a dead owner left was recovered; -MM3_E_BUSY: not in time, or all 128 slots are taken;
  * -EDEADLK: this thread has it; -MM3_E_READ_ONLY; -MM3_E_DAMAGED: a recovery failed (the file stays locked out until
- * mm3_check repairs it). Cost uncontended: two atomic operations, no system call.
+ * mm3_repair releases it). Cost uncontended: two atomic operations, no system call.
  * mm3_unlock: 0, or -EPERM when this handle does not hold it. A thread other than the taker may unlock.
  */
 MM3_API int mm3_lock(struct mm3_file *file);

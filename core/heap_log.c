@@ -58,14 +58,24 @@ static int attach(struct mm3i_heap *heap, struct mm3_file *file) {
   return heap->start ? 0 : -EINVAL;
 }
 
+/* What a dead process left: a log, or half of a repair. */
+static int finish(struct mm3i_heap *heap) {
+  struct mm3_error ignored;
+  uint64_t leaked;
+  if (__atomic_load_n(&heap->state->log_count, MM3_RELAXED) == UINT32_MAX)
+    return mm3i_heap_repair(heap->file, &leaked, &ignored);
+  int result = read_log(heap);
+  if (result == 0) store_all(heap);
+  return result;
+}
+
 int mm3i_heap_begin(struct mm3i_heap *heap, struct mm3_file *file) {
   int result = attach(heap, file);
   if (result < 0) return result;
   if (!__atomic_load_n(&mm3i_handle_of(file)->held, MM3_RELAXED)) return -EPERM;
-  if (__builtin_expect(__atomic_load_n(&heap->state->log_count, MM3_RELAXED) != 0, 0)) {
-    if ((result = read_log(heap)) < 0) return result;
-    store_all(heap);
-  }
+  if (__builtin_expect(__atomic_load_n(&heap->state->log_count, MM3_RELAXED) != 0, 0) &&
+      (result = finish(heap)) < 0)
+    return result;
   return measure(heap);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * heap_repair.c: builds the heap's lists anew, and takes back the blocks that nobody owns. Meanwhile the log says that
- * the heap is under repair, so that a killed repair is repeated and nobody works on half of one.
+ * the heap is under repair: whoever comes after a killed one (heap_log.c, begin) repairs it again before anything else.
  *
  * What it believes: heap_end, the places of the page map's parts, owners, and heads that make sense. A stretch without
  * such heads becomes one run, free if no field owns anything in it. When a field cannot be asked nothing is taken back.
@@ -96,25 +96,35 @@ static bool is_map_part(struct repair *r, uint64_t page) {
   return false;
 }
 
+/* A run that swallowed its neighbour ends where that begins: at a page that somebody owns, or at a slab in use. */
+static uint64_t up_to_owned(struct repair *r, uint64_t page, uint64_t pages) {
+  uint64_t word;
+  for (uint64_t q = page + 1; q < page + pages; q++) {
+    if (mm3i_heap_is_owned(&r->owned, q * (MM3I_PAGE / 16))) return q - page;
+    uint64_t slab = mm3i_page_state_of(mm3i_heap_word(&r->heap, q)) == MM3I_PAGE_SLAB ? head_at(r, q, &word) : 0;
+    if (slab && r->owned.complete && owns_any(r, q, slab)) return q - page;
+  }
+  return pages;
+}
+
+static void keep_run(struct repair *r, uint64_t page, uint64_t pages) {
+  set(r, mm3i_heap_entry(&r->heap, page), mm3i_page_run(MM3I_PAGE_USED, pages));
+}
+
 /* Returns the pages that it dealt with. */
 static uint64_t sweep(struct repair *r, uint64_t page) {
   uint64_t word, pages = head_at(r, page, &word), stray;
   unsigned state = mm3i_page_state_of(word);
-  if (pages == 0) { /* up to the next head */
+  bool lost = pages == 0;
+  if (state == MM3I_PAGE_MAP && !lost && is_map_part(r, page)) return pages;
+  if (state == MM3I_PAGE_SLAB && !lost) return sweep_slab(r, page, word, pages), pages;
+  if (lost) /* up to the next head */
     for (pages = 1; page + pages < r->heap.pages && !head_at(r, page + pages, &stray);) pages++;
-    if (owns_any(r, page, pages)) set(r, mm3i_heap_entry(&r->heap, page), mm3i_page_run(MM3I_PAGE_USED, pages));
-    else add_free(r, page, pages);
-  } else if (state == MM3I_PAGE_SLAB) {
-    sweep_slab(r, page, word, pages);
-  } else if (state == MM3I_PAGE_FREE || (state == MM3I_PAGE_MAP && !is_map_part(r, page))) {
-    if (r->owned.complete && owns_any(r, page, pages)) /* somebody uses what is said to be free */
-      set(r, mm3i_heap_entry(&r->heap, page), mm3i_page_run(MM3I_PAGE_USED, pages));
-    else add_free(r, page, pages);
-  } else if (state == MM3I_PAGE_USED && r->owned.complete &&
-             !mm3i_heap_is_owned(&r->owned, page * (MM3I_PAGE / 16))) {
-    r->leaked++;
-    add_free(r, page, pages);
-  }
+  pages = up_to_owned(r, page, pages);
+  bool used = state == MM3I_PAGE_USED && !lost;
+  bool owned = r->owned.complete ? owns_any(r, page, pages) : used || lost;
+  if (owned) keep_run(r, page, pages);
+  else add_free(r, page, pages), r->leaked += used;
   return pages;
 }
 

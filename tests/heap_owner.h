@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* heap_owner.h: owner(N): a kind of the tests, N offsets of heap blocks, 0: none. So a file has a heap without a real kind. */
+/* heap_owner.h: owner(N): a kind of the tests: N offsets of heap blocks, 0: none. A file has a heap without a real kind. */
 #ifndef MM3_HEAP_OWNER_H
 #define MM3_HEAP_OWNER_H
 
@@ -55,12 +55,16 @@ static const struct mm3_kind owner_kind = {
     .blocks = owner_blocks,
 };
 
-/* A new file with `blocks: owner(4096)`; its root is the offsets. */
-static struct mm3_file *owner_create(const char *path, const struct mm3_options *options, struct mm3_error *error) {
+static int owner_register(struct mm3_error *error) {
   static const struct mm3_kind *const kinds[] = {&owner_kind};
   static const struct mm3_module module = {MM3_MODULE_MAGIC, MM3_ABI_MAJOR, MM3_ABI_MINOR, sizeof module, 1,
                                            "owner", "1", &mm3_core_mark, kinds};
-  if (mm3_module_register(&module, error) < 0) return NULL;
+  return mm3_module_register(&module, error);
+}
+
+/* A new file with `blocks: owner(4096)`; its root is the offsets. */
+MM3_UNUSED static struct mm3_file *owner_create(const char *path, const struct mm3_options *options, struct mm3_error *error) {
+  if (owner_register(error) < 0) return NULL;
   return mm3_create_schema(path, "struct t { blocks: owner(4096) }", options, error);
 }
 

@@ -60,27 +60,42 @@ static int counting_wake(const uint32_t *word, int count) {
   return real_wake(word, count);
 }
 
+/* One round; *best keeps each sleeper's shortest time, for the machine may be busy. */
+static void sleep_and_wake(struct mm3_file *files[3], int by_unlock, uint64_t best[6]) {
+  struct sleeper sleepers[6];
+  pthread_t threads[6];
+  for (int i = 0; i < 6; i++) {
+    sleepers[i] = (struct sleeper){files[i % 3], mm3_changes(files[0]), -1, 0};
+    CHECK_EQ(pthread_create(&threads[i], NULL, sleeps, &sleepers[i]), 0);
+  }
+  mm3test_sleep_ms(30);
+  uint64_t start = mm3test_now_ns();
+  if (by_unlock) CHECK_EQ(mm3_lock(files[0]), 0), CHECK_EQ(mm3_unlock(files[0]), 0);
+  else mm3_notify(files[1]);
+  for (int i = 0; i < 6; i++) {
+    pthread_join(threads[i], NULL);
+    CHECK_EQ(sleepers[i].result, 1);
+    uint64_t took = sleepers[i].woken_ns - start;
+    if (took < best[i]) best[i] = took;
+  }
+}
+
+/* Those that may write well before they would look by themselves, a tenth of a second after they lay down. */
+static int woken_in_time(const uint64_t best[6]) {
+  for (int i = 0; i < 6; i++)
+    if (best[i] >= (i % 3 == 2 ? 200u : 50u) * UINT64_C(1000000)) return 0;
+  return 1;
+}
+
 static void sleepers_in_all_handles_are_woken(void) {
   const char *path = mm3test_path("a.mm3");
   struct mm3_file *file = sample_new(path);
   struct mm3_file *files[3] = {file, sample_open(path, 0), sample_open(path, MM3_READ_ONLY)};
-  struct sleeper sleepers[6];
-  pthread_t threads[6];
   if (!file || !files[1] || !files[2]) return;
-  for (int round = 0; round < 3; round++) {
-    for (int i = 0; i < 6; i++) {
-      sleepers[i] = (struct sleeper){files[i % 3], mm3_changes(file), -1, 0};
-      pthread_create(&threads[i], NULL, sleeps, &sleepers[i]);
-    }
-    mm3test_sleep_ms(30);
-    uint64_t start = mm3test_now_ns();
-    if (round == 1) CHECK_EQ(mm3_lock(file), 0), CHECK_EQ(mm3_unlock(file), 0);
-    else mm3_notify(files[1]);
-    for (int i = 0; i < 6; i++) {
-      pthread_join(threads[i], NULL);
-      CHECK_EQ(sleepers[i].result, 1);
-      CHECK(sleepers[i].woken_ns - start < (i % 3 == 2 ? 200u : 80u) * UINT64_C(1000000));
-    }
+  for (int by_unlock = 0; by_unlock < 2; by_unlock++) {
+    uint64_t best[6] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    for (int round = 0; round < 2 || (!woken_in_time(best) && round < 50); round++) sleep_and_wake(files, by_unlock, best);
+    CHECK(woken_in_time(best));
   }
   for (int i = 0; i < 3; i++) mm3_close(files[i]);
 }

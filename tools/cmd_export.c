@@ -6,10 +6,13 @@
 
 static const struct option_row export_options[] = {{'l', "lines", NULL, "JSON lines: an item of PATH a line"},
                                                    {'i', "indent", NULL, "indented, for people and for diff"},
+                                                   {0, "careful", NULL, "read a damaged file too, as far as it makes sense"},
                                                    {0, NULL, NULL, NULL}};
 
 static int export_run(struct call *call) {
-  struct mm3_file *file = open_reading(call, call->argv[0]);
+  struct mm3_options careful = {.size = sizeof careful, .flags = MM3_CAREFUL};
+  struct mm3_file *file = call_option(call, "careful") ? mm3_open(call->argv[0], NULL, &careful, &call->error)
+                                                       : open_reading(call, call->argv[0]);
   if (!file) return fail(call);
   struct mm3j_writer writer;
   struct mm3_field field;

@@ -12,6 +12,7 @@
 
 #define LOAD_FLAGS (JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY)
 #define DUMP_FLAGS (JSON_COMPACT | JSON_ENCODE_ANY)
+#define DUMP_LEAST 65536
 
 /* ---- text <-> json_t ---- */
 
@@ -27,16 +28,28 @@ static int store(void *field, size_t n, const char *text, size_t count, struct m
   return mm3_i_string_set_n(field, n, text, count); /* valid UTF-8: it was parsed, or comes from jansson */
 }
 
-/* A dump straight into the other slot would save a copy, and leave half a value there when it does not fit. */
+/* Dumped once, not for the size first, which costs as much again: into room for as much as the field may hold, or, in
+ * large fields, for a good deal more than it holds now. Only a value that outgrows that is dumped again. Straight into the
+ * other slot would save a copy (a hundredth), and leave half a value there when it does not fit. */
+static size_t dump_room(const void *field, size_t n) {
+  size_t room = 2 * mm3_i_string_length(mm3_i_string_word(field));
+  if (room < DUMP_LEAST) room = DUMP_LEAST;
+  return room < n ? room : n;
+}
+
 static int json_set(void *field, size_t n, const json_t *value, struct mm3_error *error) {
   if (!value) return mm3_error_set(error, -EINVAL, "no value was given");
-  size_t count = json_dumpb(value, NULL, 0, DUMP_FLAGS);
   char small[STRING_SMALL], *text = small;
-  if (count == 0) return mm3_error_set(error, -MM3_E_VALUE, "the value cannot be written as JSON");
-  if (count > n) return store(field, n, NULL, count, error);
-  if (count > sizeof small && !(text = malloc(count))) return mm3_error_set(error, -ENOMEM, "out of memory");
-  json_dumpb(value, text, count, DUMP_FLAGS);
-  int result = store(field, n, text, count, error);
+  size_t room = dump_room(field, n);
+  if (room > sizeof small && !(text = malloc(room))) return mm3_error_set(error, -ENOMEM, "out of memory");
+  size_t count = json_dumpb(value, text, room, DUMP_FLAGS);
+  if (count > room && count <= n) {
+    if (text != small) free(text);
+    if (!(text = malloc(count))) return mm3_error_set(error, -ENOMEM, "out of memory");
+    json_dumpb(value, text, count, DUMP_FLAGS);
+  }
+  int result = count == 0 ? mm3_error_set(error, -MM3_E_VALUE, "the value cannot be written as JSON")
+                          : store(field, n, text, count, error);
   if (text != small) free(text);
   return result;
 }

@@ -11,7 +11,7 @@
  *   void u64_erase(uint64_t key)
  *   uint64_t u64_sum(void)                                            all keys ^ values added up: a walk
  *   double u64_bytes(void)                                            in use, for all entries; 0 is unknown
- * for text, `place` being the entry's number (only "raw", which knows its slot beforehand, uses it):
+ * for text, `place` being MAPS_PLACE(entry's number), which only "raw" uses, who knows its slot beforehand:
  *   text_open, text_close, text_bytes, uint64_t text_sum(void)
  *   void text_put(size_t place, const char *key, size_t klen, const char *value, size_t vlen)
  *   size_t text_get(size_t place, const char *key, size_t klen, char *out)     copies the value; its length, 0 is absent
@@ -161,6 +161,9 @@ BENCH_UNUSED static void maps_u64_1e7(void) { maps_u64(10000000); }
 #endif
 
 #ifdef MAPS_TEXT
+#ifndef MAPS_PLACE
+#define MAPS_PLACE(entry) (entry)
+#endif
 
 /* A list of questions: place: 4, klen: 1, vlen: 1, key, value; one behind the other. */
 struct maps_list {
@@ -178,14 +181,15 @@ static size_t maps_letters(char *to, uint64_t *seed, size_t least, size_t most) 
   return length;
 }
 
-static struct maps_list maps_list(const uint32_t *order, size_t count, uint64_t other) {
-  struct maps_list list = {(unsigned char *)malloc(count * 103 + 103), count};
+static struct maps_list maps_questions(const uint32_t *order, size_t count, uint64_t other) {
+  struct maps_list list = {(unsigned char *)malloc(count * 102 + 200), count};
   BENCH_NEED(list.at);
   unsigned char *at = list.at;
   for (size_t i = 0; i < count; i++) {
     uint32_t place = order ? order[i] : (uint32_t)i;
     uint64_t seed = bench_mix(place + other);
-    memcpy(at, &place, 4);
+    uint32_t known = MAPS_PLACE(place);
+    memcpy(at, &known, 4);
     at[4] = (unsigned char)maps_letters((char *)at + 6, &seed, 16, 32);
     at[5] = (unsigned char)maps_letters((char *)at + 6 + at[4], &seed, 32, 64);
     at += 6 + at[4] + at[5];
@@ -212,10 +216,10 @@ static void maps_text(size_t n) {
   size_t some = MAPS_SAMPLE(n);
   uint64_t seed = 7, sum = 0;
   uint32_t *order = maps_order(n, some, 42);
-  struct maps_list all = maps_list(NULL, n, 0), hits = maps_list(order, some, 0);
+  struct maps_list all = maps_questions(NULL, n, 0), hits = maps_questions(order, some, 0);
   for (size_t i = 0; i < some; i++) order[i] = maps_zipf(n, &seed);
-  struct maps_list zipf = maps_list(order, some, 0);
-  struct maps_list absent = maps_list(order, some, UINT64_C(1) << 40);
+  struct maps_list zipf = maps_questions(order, some, 0);
+  struct maps_list absent = maps_questions(order, some, UINT64_C(1) << 40);
   free(order);
   const unsigned char *q = all.at;
   text_open(n);

@@ -10,8 +10,11 @@ cat >"$work/head" <<'END'
 #include <mm3/atomic.h>
 #include <mm3/string.h>
 #include <mm3/string_array.h>
+#include <mm3/vec.h>
+#include <mm3/ndarray.h>
 #define THINGS(FIELD) \
-  FIELD(n, atomic(u64)) FIELD(on, atomic(bool)) FIELD(s, string(32)) FIELD(a, string_array(5, 16)) FIELD(plain, u64)
+  FIELD(n, atomic(u64)) FIELD(on, atomic(bool)) FIELD(s, string(32)) FIELD(a, string_array(5, 16)) FIELD(plain, u64) \
+  FIELD(v, vec(u64, 5)) FIELD(c, ndarray(u8, 2, 3))
 MM3_STRUCT(things, THINGS);
 int try_it(struct things *t, const struct things *k, char *buf);
 int try_it(struct things *t, const struct things *k, char *buf) {
@@ -25,6 +28,8 @@ mm3_atomic_load_explicit(&k->n, __ATOMIC_ACQUIRE);
 mm3_atomic_fetch_or(&t->on, 1);
 mm3_string_set(&t->s, "x"); mm3_string_get(&k->s, buf, 33, 0);
 mm3_string_array_set(&t->a, 3, "x"); mm3_string_array_get(&k->a, 3, buf, 17, 0);
+mm3_vec_push(&t->v, 5u); { uint64_t out = 0; mm3_vec_get(&k->v, 1, &out); mm3_vec_insert(0, &t->v, 0, out); }
+mm3_ndarray_ref(&t->c, 1, 2) = 5; { uint8_t out = 0; mm3_ndarray_get(&k->c, &out, 1, 2); }
 not t->n = 5;
 not t->n++;
 not t->on = 1;
@@ -61,6 +66,25 @@ not MM3_VALUE(string(0)) x; (void)x;
 not MM3_VALUE(string(16777216)) x; (void)x;
 not MM3_VALUE(string_array(0, 5)) x; (void)x;
 not MM3_VALUE(string_array(5, 0)) x; (void)x;
+not MM3_VALUE(vec(u32, 0)) x; (void)x;
+not MM3_VALUE(vec(u32, 2147483647)) x; (void)x;
+not mm3_vec_push(&t->s, 5u);
+not mm3_vec_push(&t->c, 5u);
+not mm3_vec_push(&k->v, 5u);
+not mm3_vec_push(&t->plain, 5u);
+not mm3_vec_clear(&k->v);
+not mm3_vec_push(&t->v, "text");
+not { uint32_t out; mm3_vec_get(&t->v, 0, &out); }
+not { int64_t in = 0; mm3_vec_set_from(&t->v, 0, &in); }
+not mm3_vec_sort(0, &t->c, 0, 0);
+not MM3_VALUE(ndarray(u32, 0)) x; (void)x;
+not MM3_VALUE(ndarray(u32, 5, 0)) x; (void)x;
+not *mm3_ndarray_at(&t->v, 0) = 1;
+not *mm3_ndarray_at(&k->c, 0, 0) = 1;
+not mm3_ndarray_ref(&k->c, 0, 0) = 1;
+not (void)mm3_ndarray_at(&t->c, 0, 0, 0);
+not { uint16_t out; mm3_ndarray_get(&t->c, &out, 0, 0); }
+not mm3_ndarray_set(&k->c, 1, 0, 0);
 END
 
 for tool in "gcc c11 c" "g++ c++17 cc" "clang c11 c" "clang++ c++17 cc"

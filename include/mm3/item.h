@@ -70,7 +70,7 @@ struct mm3_i_item_value {
   typename std::remove_cv<T>::type item;
   mm3_i_item_value(const T &value) : item(value) {}
   template <class V>
-  mm3_i_item_value(const V &value) : item((T)value) {}
+  mm3_i_item_value(const V &value) : item(static_cast<T>(value)) {}
   operator const void *() const { return &item; }
 };
 template <class T, class P>

@@ -113,7 +113,11 @@ static int resolve(struct builder *b, const struct mm3i_node *node, enum mm3_for
   int result = resolve_args(b, node, type);
   if (result < 0) return result;
   struct mm3_ctx ctx = {.size = sizeof ctx, .error = b->error, .arena = b->schema->arena};
-  result = type->kind->layout(type, &ctx);
+  const struct mm3_type given = *type;
+  result = given.kind->layout(type, &ctx);
+  type->kind = given.kind, type->text = given.text, type->form = given.form; /* not a module's to change */
+  type->nargs = given.nargs, type->args = given.args;
+  type->nmembers = given.nmembers, type->members = given.members;
   if (result < 0 && b->missing.code) {
     if (b->error) *b->error = b->missing;
     result = -MM3_E_MODULE;

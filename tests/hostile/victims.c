@@ -74,7 +74,13 @@ static struct mm3_sink all_sink = {sizeof all_sink, on_null,  on_boolean, on_int
 
 /* ---- lines ---- */
 
+static void nothing(void) {}
+
 static int run_line(struct mm3_file *file, const char *line, struct mm3_error *error) {
+  return victim_line(file, line, nothing, nothing, error);
+}
+
+int victim_line(struct mm3_file *file, const char *line, void (*begin)(void), void (*end)(void), struct mm3_error *error) {
   char verb[8], path[64], sum[48];
   int used = 0;
   struct mm3_field field;
@@ -82,21 +88,26 @@ static int run_line(struct mm3_file *file, const char *line, struct mm3_error *e
   if (sscanf(line, "%7s %63s %n", verb, path, &used) < 2) return -1;
   int result = mm3_field_find(file, path, &field, error);
   if (result < 0) return result;
-  if (strcmp(verb, "del") == 0) return mm3_field_erase(&field, error);
-  result = mm3j_parse(line + used, strlen(line + used), &doc, error);
+  int erases = strcmp(verb, "del") == 0;
+  if (!erases) result = mm3j_parse(line + used, strlen(line + used), &doc, error);
   if (result < 0) return result;
-  if (strcmp(verb, "put") == 0) result = mm3_field_put(&field, mm3j_value(doc), error);
+  begin();
+  if (erases) result = mm3_field_erase(&field, error);
+  else if (strcmp(verb, "put") == 0) result = mm3_field_put(&field, mm3j_value(doc), error);
   else if (strcmp(verb, "push") == 0) result = mm3_field_push(&field, mm3j_value(doc), error);
   else result = mm3_field_add(&field, mm3j_value(doc), sum, error);
+  end();
   mm3j_free(doc);
   return result;
 }
 
-int victim_make(const struct victim *victim, const char *path) {
+int victim_make(const struct victim *victim, const char *path) { return victim_make_some(victim, path, 16); }
+
+int victim_make_some(const struct victim *victim, const char *path, unsigned lines) {
   struct mm3_error error = {0};
   struct mm3_file *file = mm3_create_schema(path, victim->schema, NULL, &error);
   int result = file ? 0 : error.code;
-  for (unsigned i = 0; result >= 0 && i < 16 && victim->lines[i]; i++) {
+  for (unsigned i = 0; result >= 0 && i < lines && victim->lines[i]; i++) {
     result = run_line(file, victim->lines[i], &error);
     if (result < 0) fprintf(stderr, "%s: '%s': ", victim->name, victim->lines[i]);
   }

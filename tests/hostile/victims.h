@@ -27,6 +27,9 @@ int victim_double_register(struct mm3_error *error);
 
 /* Makes the file; 0 or the code of the first thing that failed, with its sentence on stderr. */
 int victim_make(const struct victim *victim, const char *path);
+/* The same with the first lines only; and one line, with calls around what changes the file. */
+int victim_make_some(const struct victim *victim, const char *path, unsigned lines);
+int victim_line(struct mm3_file *file, const char *line, void (*begin)(void), void (*end)(void), struct mm3_error *error);
 
 /* Reads everything (check, visit, each line's path); then, if `writes`, runs the lines. Returns how many of these calls
  * succeeded. */

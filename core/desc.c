@@ -243,6 +243,12 @@ static int say(struct walk *w, const char *field, const char *sentence) {
   return mm3_error_set(w->error, -MM3_E_LAYOUT, "%s", sentence);
 }
 
+/* The schemas differ: that can be helped. */
+static int say_other(struct walk *w, const char *field, const char *sentence) {
+  if (w->error) snprintf(w->error->field, sizeof w->error->field, "%s", field);
+  return mm3_error_set(w->error, -MM3_E_LAYOUT, "%s; mm3 migrate changes a file's schema", sentence);
+}
+
 static int agree_field(struct walk *w, const struct mm3_desc_field *field, const struct mm3i_row *row, struct mm3i_text *type) {
   char name[MM3I_MAX_NAME + 1], sentence[900];
   int result = print_field(w, field, name, type);
@@ -253,13 +259,15 @@ static int agree_field(struct walk *w, const struct mm3_desc_field *field, const
   else if (strcmp(type->bytes, row->text) != 0)
     snprintf(sentence, sizeof sentence, "field '%s': the program declares %.380s, the file has %.380s", name, type->bytes,
              row->text);
-  else if (field->offset != row->offset || field->size != row->size)
+  else if (field->offset == row->offset && field->size == row->size) return 0;
+  else {
     snprintf(sentence, sizeof sentence,
              "field '%s' (%.300s): the program's compiler put %llu bytes at offset %llu, its module wants %llu at %llu", name,
              row->text, (unsigned long long)field->size, (unsigned long long)field->offset, (unsigned long long)row->size,
              (unsigned long long)row->offset);
-  else return 0;
-  return say(w, name, sentence);
+    return say(w, name, sentence);
+  }
+  return say_other(w, name, sentence);
 }
 
 static int agree_struct(struct walk *w, const struct mm3_desc *desc, const struct mm3i_schema *schema,
@@ -267,7 +275,7 @@ static int agree_struct(struct walk *w, const struct mm3_desc *desc, const struc
   char sentence[400], name[MM3I_MAX_NAME + 1];
   if (strcmp(desc->name, s->name) != 0) {
     snprintf(sentence, sizeof sentence, "the program declares struct '%s' where the file has struct '%s'", desc->name, s->name);
-    return say(w, "", sentence);
+    return say_other(w, "", sentence);
   }
   for (uint32_t i = 0; i < desc->nfields && i < s->nrows; i++) {
     int result = agree_field(w, &desc->fields[i], &schema->rows[s->first_row + i], type);
@@ -277,12 +285,12 @@ static int agree_struct(struct walk *w, const struct mm3_desc *desc, const struc
     int result = print_field(w, &desc->fields[s->nrows], name, type);
     if (result < 0) return result;
     snprintf(sentence, sizeof sentence, "the program declares '%s: %.200s', which the file does not have", name, type->bytes);
-    return say(w, name, sentence);
+    return say_other(w, name, sentence);
   }
   if (desc->nfields < s->nrows) {
     const struct mm3i_row *row = &schema->rows[s->first_row + desc->nfields];
     snprintf(sentence, sizeof sentence, "the file has '%s: %.200s', which the program does not declare", row->name, row->text);
-    return say(w, row->name, sentence);
+    return say_other(w, row->name, sentence);
   }
   if (desc->bytes == s->type->size) return 0;
   snprintf(sentence, sizeof sentence, "struct '%s' has %llu bytes in the program and %llu in the file", s->name,
@@ -304,7 +312,8 @@ int mm3i_desc_agree(const struct mm3_desc *desc, const struct mm3i_schema *schem
     if (stored) result = agree_struct(&w, w.seen[s], schema, stored, &type);
   }
   if (result == 0 && w.nseen != schema->nstructs)
-    result = mm3_error_set(error, -MM3_E_LAYOUT, "the program declares %u structs, the file has %u", w.nseen, schema->nstructs);
+    result = mm3_error_set(error, -MM3_E_LAYOUT, "the program declares %u structs, the file has %u; mm3 migrate changes a file's schema",
+                           w.nseen, schema->nstructs);
   mm3i_sys.free(w.seen);
   mm3i_sys.free(type.bytes);
   return result;

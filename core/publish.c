@@ -162,3 +162,13 @@ int mm3i_place_publish(struct mm3i_place *place, struct mm3i_handle *handle, str
   handle->temporary = NULL;
   return 0;
 }
+
+/* For a file that was filled under a name of its own. Same folder or not, rename(2) says whether it can be done. */
+int mm3_file_replace(struct mm3_file *file, const char *path, struct mm3_error *error) {
+  struct mm3i_handle *handle = mm3i_handle_of(file);
+  struct mm3i_place place = {.path = path, .temporary = handle->path};
+  mm3i_error_begin(error, path);
+  if (handle->anonymous) return mm3i_fail(error, path, -EINVAL, "a file without a name cannot take one");
+  int result = publish_over(&place);
+  return result < 0 ? mm3i_fail_sys(error, path, result, "take its name") : 0;
+}

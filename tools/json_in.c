@@ -35,3 +35,33 @@ int mm3j_parse(const char *text, size_t count, struct mm3j_doc **doc, struct mm3
     return mm3_error_set(error, -ENOMEM, "not enough memory for the JSON text");
   return mm3_error_set(error, -MM3_E_VALUE, "JSON, line %d, column %d: %s", why.line, why.column, why.text);
 }
+
+/* ---- the same value? ----------------------------------------------------------------------------------------------- */
+
+static bool same_number(const json_t *a, const json_t *b) {
+  if (json_is_integer(a) && json_is_integer(b)) return json_integer_value(a) == json_integer_value(b);
+  if (json_is_real(a) && json_is_real(b)) return json_real_value(a) == json_real_value(b);
+  double real = json_is_real(a) ? json_real_value(a) : json_real_value(b);
+  json_int_t integer = json_is_integer(a) ? json_integer_value(a) : json_integer_value(b);
+  return real >= -0x1p63 && real < 0x1p63 && (double)(json_int_t)real == real && (json_int_t)real == integer;
+}
+
+static bool same(const json_t *a, const json_t *b) {
+  const char *key;
+  json_t *item;
+  if (json_is_number(a) && json_is_number(b)) return same_number(a, b);
+  if (json_typeof(a) != json_typeof(b)) return false;
+  if (json_is_array(a)) {
+    for (size_t i = 0; i < json_array_size(a); i++)
+      if (i >= json_array_size(b) || !same(json_array_get(a, i), json_array_get(b, i))) return false;
+    return true;
+  }
+  if (!json_is_object(a)) return json_equal(a, b);
+  json_object_foreach((json_t *)(uintptr_t)a, key, item) {
+    const json_t *other = json_object_get(b, key);
+    if (!other || !same(item, other)) return false;
+  }
+  return json_object_size(a) == json_object_size(b);
+}
+
+bool mm3j_same(const struct mm3j_doc *a, const struct mm3j_doc *b) { return same(a->json, b->json); }

@@ -7,6 +7,7 @@
 #define MM3_TOOLS_JSON_IN_H
 
 #include <mm3/module.h>
+#include <stdbool.h>
 
 struct mm3j_doc;
 
@@ -25,6 +26,9 @@ int mm3j_send(struct mm3_sink *sink, const struct mm3_value *value);
 /* mm3j_capture: what `visit` sends to a sink, as a value. 0, what `visit` returned, or as mm3j_parse. */
 int mm3j_capture(int (*visit)(void *arg, struct mm3_sink *sink), void *arg, struct mm3j_doc **doc,
                  struct mm3_error *error);
+
+/* mm3j_same: the same value; members in any order, 5 and 5.0 are one number, and b's lists may go on after a's items. */
+bool mm3j_same(const struct mm3j_doc *a, const struct mm3j_doc *b);
 
 /* mm3j_text: a text as it is, as a value. */
 struct mm3_value mm3j_text(const char *text, size_t count);

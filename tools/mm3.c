@@ -16,7 +16,7 @@ static const struct command help_table;
 const struct command *const commands[] = {
     &command_create, &command_info, &command_get, &command_set, &command_push, &command_add, &command_del,
     &command_check, &command_export, &command_import, &command_diff, &command_watch, &command_layout,
-    &command_hexdump, &command_schema, &command_copy, &command_modules, &command_doctor, &help_table, NULL};
+    &command_hexdump, &command_schema, &command_copy, &command_migrate, &command_modules, &command_doctor, &help_table, NULL};
 
 static const char *next_command(void *state) {
   const struct command *const **at = state;

@@ -84,6 +84,12 @@ MM3_API struct mm3_file *mm3_open_anonymous(const struct mm3_desc *desc, const s
 MM3_API struct mm3_file *mm3_create_schema(const char *path, const char *schema, const struct mm3_options *options,
                                            struct mm3_error *error);
 
+/* mm3_file_replace: gives an open, finished file the name `path` in place of the file that has it (rename(2): whoever opens
+ * the name finds the old file or the new one), and marks that one as superseded: mm3_wait of its users returns. Returns 0,
+ * -errno of rename(2) (-EXDEV: another file system), -EINVAL for an anonymous file. mm3_file_path stays what it was.
+ * Durability: none of its own; mm3_sync before, fsync(2) of the folder after. */
+MM3_API int mm3_file_replace(struct mm3_file *file, const char *path, struct mm3_error *error);
+
 /* mm3_init: makes a valid, empty struct of zeroed or any other plain memory of desc->bytes bytes, aligned as the C
  * struct. Operations without a file argument work on it. Returns 0 or as mm3_open; -EINVAL when a field grows. */
 MM3_API int mm3_init(void *bytes, const struct mm3_desc *desc, struct mm3_error *error);

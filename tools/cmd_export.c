@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* cmd_export.c: mm3 export, mm3 import: whole files and parts of them as JSON. */
 #include "commands.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ static const struct option_row import_options[] = {
     {'c', "create", "SCHEMA", "make the file first (a file, - is not possible)"},
     {'e', "expression", "TEXT", "make the file first, from the schema TEXT"},
     {'p', "path", "PATH", "import into this field only"},
+    {'l', "lines", "PATH", "JSON lines: each line is appended to this field, or is its {key: value}"},
     {0, NULL, NULL, NULL}};
 
 /* Opens the file, or makes it when a schema was given; *made then, so that a failed import leaves nothing behind. */
@@ -43,7 +45,83 @@ static struct mm3_file *import_open(struct call *call, bool *made) {
   return file;
 }
 
+/* ---- a line at a time: memory stays flat ------------------------------------------------------------------------- */
+
+/* {key: value}: each pair on its own. */
+static int line_pairs(struct call *call, struct mm3_file *file, const char *path, const struct mm3_value *pairs) {
+  struct mm3_value key, item;
+  void *cursor = NULL;
+  int result = 0;
+  while (!result && pairs->source->next(pairs, &cursor, &key, &item)) {
+    char buffer[512];
+    struct mm3j_memory inner = {0};
+    struct mm3j_writer writer;
+    struct mm3_field field;
+    mm3j_writer_init(&writer, MM3J_JSON, buffer, sizeof buffer, mm3j_emit_memory, &inner);
+    result = mm3j_write(&writer, path, strlen(path));
+    if (!result) result = mm3j_write(&writer, "[", 1);
+    if (!result) result = writer.sink.text(&writer.sink, key.as.text, key.count);
+    if (!result) result = mm3j_write(&writer, "]", 1);
+    if (!result) result = mm3j_writer_flush(&writer);
+    if (!result) result = mm3_field_find(file, inner.text, &field, &call->error);
+    if (result == -MM3_E_ABSENT && field.container.type) result = 0; /* put makes it */
+    if (!result) result = mm3_field_put(&field, &item, &call->error);
+    free(inner.text);
+  }
+  return result;
+}
+
+static int line_in(struct call *call, struct mm3_file *file, const char *path, struct mm3_field *field, bool pairs,
+                   const char *text, size_t count) {
+  struct mm3j_doc *doc;
+  int result = mm3j_parse(text, count, &doc, &call->error);
+  if (result) return result;
+  const struct mm3_value *value = mm3j_value(doc);
+  if (!pairs) result = mm3_field_push(field, value, &call->error);
+  else if (value->is == MM3_MAP) result = line_pairs(call, file, path, value);
+  else result = mm3_error_set(&call->error, -MM3_E_VALUE, "wanted {key: value}, found %s", mm3_value_name(value));
+  mm3j_free(doc);
+  return result;
+}
+
+static int lines_in(struct call *call, struct mm3_file *file, const char *path, FILE *in) {
+  struct mm3_field field;
+  char *line = NULL;
+  size_t size = 0;
+  ssize_t count;
+  uint64_t number = 0;
+  int result = find_field(call, file, path, &field);
+  bool pairs = !result && field.type && !field.type->kind->push;
+  while (!result && (count = getline(&line, &size, in)) >= 0) {
+    number++;
+    while (count && strchr("\r\n\t ", line[count - 1])) count--;
+    if (count) result = line_in(call, file, path, &field, pairs, line, (size_t)count);
+  }
+  free(line);
+  if (!result && ferror(in)) return mm3_error_set(&call->error, -EIO, "reading the lines failed");
+  if (!result || !number) return result;
+  char text[sizeof call->error.text];
+  snprintf(text, sizeof text, "line %llu: %.900s", (unsigned long long)number, call->error.text);
+  memcpy(call->error.text, text, sizeof text);
+  return result;
+}
+
+static int import_lines(struct call *call, const char *path) {
+  const char *from = call->argc > 1 ? call->argv[1] : "-";
+  bool made = false, standard = strcmp(from, "-") == 0;
+  if (call_option(call, "path")) return fail_usage(call, "--lines names the field, --path is one too many");
+  FILE *in = standard ? stdin : fopen(from, "re");
+  if (!in) return fail_code(call, -errno, from, "%s", strerror(errno));
+  struct mm3_file *file = import_open(call, &made);
+  int code = !file || lines_in(call, file, path, in) ? fail(call) : EXIT_DONE;
+  if (!standard) fclose(in);
+  if (file) code = close_file(call, file, code);
+  if (file && made && code) remove(call->argv[0]);
+  return code;
+}
+
 static int import_run(struct call *call) {
+  if (call_option(call, "lines")) return import_lines(call, call_option(call, "lines"));
   const char *from = call->argc > 1 ? call->argv[1] : "-", *path = call_option(call, "path");
   struct mm3j_doc *doc = NULL;
   struct mm3_field field;

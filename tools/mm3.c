@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* mm3.c: the command: the table of its subcommands, and main. */
 #include "commands.h"
+#include "manual.h"
 #include "tool.h"
 #include <errno.h>
 #include <mm3/guard.h>
@@ -15,7 +16,7 @@ static const struct command help_table;
 
 const struct command *const commands[] = {
     &command_create, &command_info, &command_get, &command_set, &command_push, &command_add, &command_del,
-    &command_check, &command_export, &command_import, &command_diff, &command_watch, &command_layout,
+    &command_check, &command_export, &command_import, &command_diff, &command_watch, &command_layout, &command_report,
     &command_hexdump, &command_schema, &command_copy, &command_migrate, &command_modules, &command_doctor, &help_table, NULL};
 
 static const char *next_command(void *state) {
@@ -55,7 +56,16 @@ static int help_json(struct call *call) {
   return out_end(call, &w, result ? result : out_close(&w, ']'));
 }
 
+static const struct option_row help_options[] = {
+    {0, "man", NULL, "print the page of the manual, as mdoc"},
+    {0, "complete", NULL, "print what the last of the words after -- may become: for shells"},
+    {0, NULL, NULL, NULL}};
+
 static int help_run(struct call *call) {
+  bool man = call_option(call, "man") != NULL;
+  if (call_option(call, "complete")) return complete_words(call, call->argc, call->argv);
+  if (call->argc > 1) return fail_usage(call, "one argument too many: '%s'", call->argv[1]);
+  if (call->argc == 0 && man) return manual_page(NULL, stdout), EXIT_DONE;
   if (call->argc == 0 && call->json) return help_json(call);
   if (call->argc == 0) {
     help_all(stdout);
@@ -63,12 +73,14 @@ static int help_run(struct call *call) {
   }
   const struct command *command = find_command(call->argv[0]);
   if (!command) return no_command(call, call->argv[0]);
-  help_command(command, stdout);
+  if (man) manual_page(command, stdout);
+  else help_command(command, stdout);
   return EXIT_DONE;
 }
 
 static const struct command help_table = {
-    .name = "help", .operands = "[COMMAND]", .brief = "say how to use a command", .most = 1, .run = help_run};
+    .name = "help", .operands = "[COMMAND]", .brief = "say how to use a command",
+    .options = help_options, .most = -1, .run = help_run};
 
 static int print_version(void) {
   uint32_t abi = mm3_module_abi();

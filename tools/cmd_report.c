@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* cmd_report.c: mm3 report: a file in one page for a browser, to look at or to attach to a ticket. */
+#include "commands.h"
+#include "facts.h"
+#include "layout.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN = 2000 /* bytes of a value */ };
+
+static const char head[] =
+    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+    "<style>:root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:1rem auto;"
+    "padding:0 1rem;background:#fff;color:#222}table{border-collapse:collapse;width:100%}td,th{text-align:left;"
+    "padding:.2rem .6rem;border-bottom:1px solid #ccc;vertical-align:top}td.n,th.n{text-align:right}"
+    "code,pre{font:13px ui-monospace,monospace;overflow-wrap:anywhere;white-space:pre-wrap;margin:0}svg{max-width:100%;"
+    "height:auto}.wide{overflow-x:auto}.good{color:#176b2c}.bad{color:#b00020}meter{width:7rem}"
+    "@media(prefers-color-scheme:dark){body{background:#181a1b;color:#ddd}td,th{border-color:#444}.good{color:#7fd393}"
+    ".bad{color:#ff8a95}}</style>\n";
+
+static void row(const char *name, const char *text) {
+  printf("<tr><th>%s</th><td>", name);
+  print_xml(stdout, text);
+  puts("</td></tr>");
+}
+
+static void row_bytes(const char *name, uint64_t bytes) {
+  char text[64];
+  snprintf(text, sizeof text, "%llu bytes", (unsigned long long)bytes);
+  row(name, text);
+}
+
+static void section_file(const struct mm3_file *file, const char *path, const struct mm3_file_info *info) {
+  struct file_facts facts;
+  char text[128], *at = text;
+  file_facts(file, path, info->length, &facts);
+  puts("<h2>File</h2>\n<table>");
+  for (int i = 0; i < 16; i++) at += sprintf(at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", info->uuid[i]);
+  row("UUID", text);
+  snprintf(text, sizeof text, "%u", (unsigned)info->format);
+  row("Format", text);
+  row_bytes("Length", info->length);
+  row_bytes("On the disk", facts.allocated);
+  row_bytes("In memory", facts.resident);
+  snprintf(text, sizeof text, "%u", (unsigned)info->nowners);
+  row("Open elsewhere and here", text);
+  row("Lock", info->locked ? "held" : "free");
+  if (info->superseded) row("State", "superseded: a newer file has its name");
+  puts("</table>");
+}
+
+struct findings {
+  unsigned count;
+};
+
+static void found(void *arg, const struct mm3_error *finding) {
+  struct findings *all = arg;
+  if (!all->count++) puts("<ul class=\"bad\">");
+  fputs("<li><code>", stdout);
+  print_xml(stdout, finding->field[0] ? finding->field : "file");
+  fputs("</code>: ", stdout);
+  print_xml(stdout, finding->text);
+  puts("</li>");
+}
+
+static int section_check(struct mm3_file *file) {
+  struct findings all = {0};
+  puts("<h2>Check</h2>");
+  int result = mm3_check(file, found, &all);
+  if (all.count) puts("</ul>");
+  if (result < 0) printf("<p class=\"bad\">The check could not run: %s</p>\n", mm3_strerror(result));
+  else printf("<p class=\"%s\">%s</p>\n", result ? "bad" : "good", result ? "Damage found." : "No damage found.");
+  return result;
+}
+
+/* Keeps the beginning; the rest of a large value is not even looked at. */
+static int take_some(void *arg, const char *bytes, size_t count) {
+  struct mm3j_memory *memory = arg;
+  int result = mm3j_emit_memory(memory, bytes, count);
+  return result ? result : memory->used > SHOWN ? 1 : 0;
+}
+
+static void show_value(struct mm3_file *file, const char *name) {
+  struct mm3_field field;
+  struct mm3_error error = {0};
+  struct mm3j_memory memory = {0};
+  struct mm3j_writer writer;
+  char buffer[512];
+  mm3j_writer_init(&writer, MM3J_JSON, buffer, sizeof buffer, take_some, &memory);
+  int result = mm3_field_find(file, name, &field, &error);
+  if (!result || (result == -MM3_E_MODULE && field.bytes)) result = mm3_field_visit(&field, &writer.sink, &error);
+  if (!result) result = mm3j_writer_flush(&writer);
+  fputs(result < 0 ? "<code class=\"bad\">" : "<code>", stdout);
+  if (result < 0) {
+    print_xml(stdout, error.text[0] ? error.text : mm3_strerror(result));
+  } else if (memory.text) {
+    bool cut = memory.used > SHOWN;
+    if (cut) memory.text[mm3_utf8_cut(memory.text, memory.used, SHOWN)] = 0;
+    print_xml(stdout, memory.text);
+    if (cut) fputs(" ...", stdout);
+  }
+  fputs("</code>", stdout);
+  free(memory.text);
+}
+
+static void show_fill(const struct field_facts *facts) {
+  if (!facts->counted) return;
+  if (facts->capacity == UINT64_MAX || !facts->capacity) {
+    printf("%llu items", (unsigned long long)facts->count);
+    return;
+  }
+  printf("<meter max=\"%llu\" value=\"%llu\"></meter> %llu of %llu", (unsigned long long)facts->capacity,
+         (unsigned long long)facts->count, (unsigned long long)facts->count, (unsigned long long)facts->capacity);
+}
+
+static void section_fields(struct mm3_file *file) {
+  struct field_facts facts;
+  puts("<h2>Fields</h2>\n<div class=\"wide\"><table>\n<tr><th>Name</th><th>Type</th><th class=\"n\">Offset</th>"
+       "<th class=\"n\">Bytes</th><th>Filled</th><th>Value</th></tr>");
+  for (uint32_t i = 0; field_facts(file, i, &facts) == 0; i++) {
+    fputs("<tr><td>", stdout);
+    print_xml(stdout, facts.member.name);
+    fputs("</td><td><code>", stdout);
+    print_xml(stdout, facts.member.text);
+    printf("</code></td><td class=\"n\">%llu</td><td class=\"n\">%llu</td><td>", (unsigned long long)facts.member.offset,
+           (unsigned long long)facts.member.size);
+    show_fill(&facts);
+    fputs("</td><td>", stdout);
+    show_value(file, facts.member.name);
+    puts("</td></tr>");
+  }
+  puts("</table></div>");
+}
+
+static int report_run(struct call *call) {
+  static struct mm3_file_info info = {.size = sizeof info};
+  struct layout layout;
+  const char *path = call->argv[0];
+  struct mm3_file *file = open_reading(call, path);
+  if (!file) return fail(call);
+  int result = mm3_file_describe(file, &info);
+  if (!result) result = layout_of(file, &layout);
+  if (result) return close_file(call, file, fail_code(call, result, path, "%s", mm3_strerror(result)));
+  fputs(head, stdout);
+  fputs("<title>", stdout);
+  print_xml(stdout, path);
+  fputs("</title>\n</head>\n<body>\n<h1>", stdout);
+  print_xml(stdout, path);
+  puts("</h1>");
+  int findings = section_check(file);
+  section_file(file, path, &info);
+  section_fields(file);
+  puts("<h2>Layout</h2>\n<div class=\"wide\">");
+  layout_svg(&layout, "root struct", stdout);
+  fputs("</div>\n<h2>Schema</h2>\n<pre>", stdout);
+  print_xml(stdout, mm3_file_schema(file));
+  puts("</pre>\n</body>\n</html>");
+  free(layout.leaves);
+  return close_file(call, file, findings > 0 ? EXIT_NO : EXIT_DONE);
+}
+
+const struct command command_report = {
+    .name = "report", .operands = "FILE", .brief = "print one page for a browser: values, layout, check",
+    .detail = "HTML without script, font or network, light and dark, to look at or to attach to a ticket.\n"
+              "Values are cut after 2000 bytes. Exit 1 when the check found damage.",
+    .least = 1, .most = 1, .run = report_run};

@@ -4,7 +4,7 @@
 set -e
 file=${1:-$MM3_BUILD/demo.mm3}
 worker=$MM3_BUILD/samples/demo_worker
-additions=20000000
+additions=1000000000 # more than it lives to make, however late we look
 
 step () { printf '\n\033[1m%s\033[0m\n' "$*" | if [ -t 1 ] && [ -z "$NO_COLOR" ]; then cat; else tr -d '\033' | sed 's/\[[01]m//g'; fi; }
 show () { echo "\$ mm3 $*"; mm3 "$@"; }
@@ -18,7 +18,7 @@ then step "1. $file is there from an earlier run: its total is $(count total), a
 else step "1. $file is not there yet: the first process makes it"
 fi
 
-step "2. Four processes add to one total, then to a count of their own, at the same time. Number 3 gets SIGKILL half-way"
+step "2. Four processes add to one total, then to a count of their own, at the same time. Number 3 gets SIGKILL on its way"
 before=$(mm3 get "$file" w3.count 2>/dev/null || echo 0)
 pids=
 for number in 1 2 4
@@ -28,7 +28,7 @@ do
 done
 "$worker" "$file" 3 $additions &
 victim=$!
-until [ "$(count w3.count 2>/dev/null || echo 0)" -ge $((before + additions / 2)) ]; do kill -0 $victim || exit 1; done
+until [ "$(count w3.count 2>/dev/null || echo 0)" -ge $((before + additions / 100)) ]; do kill -0 $victim || exit 1; done
 kill -KILL $victim
 echo "  killed process $victim while it was adding"
 { wait $pids; wait $victim || true; } 2>/dev/null # the shell would report the kill

@@ -221,7 +221,7 @@ static void program_and_modules_agree(void) {
 
 static void the_first_field_that_differs_is_named(void) {
   static const struct { const char *text, *field, *says; } cases[] = {
-      {"struct point { x: f64 y: f32 } struct named { d: raw(21) p: point }", "d", "the program declares raw(20), the file has raw(21)"},
+      {"struct point { x: f64 y: f32 } struct named { d: raw(21) p: point }", "d", "the program declares raw(20), the file has raw(21); mm3 migrate changes a file's schema"},
       {"struct point { x: f64 y: f32 } struct named { e: raw(20) p: point }", "d", "'d: raw(20)' where the file has 'e: raw(20)'"},
       {"struct point { x: f64 y: f32 } struct named { p: point d: raw(20) }", "d", "where the file has 'p: point'"},
       {"struct point { x: f64 y: f64 } struct named { d: raw(20) p: point }", "y", "the program declares f32, the file has f64"},

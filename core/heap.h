@@ -107,9 +107,8 @@ static inline uint64_t mm3i_heap_offset(const struct mm3i_heap *heap, uint64_t p
  * entry lies; 0, and heap->bad, when nowhere. */
 int mm3i_heap_begin(struct mm3i_heap *heap, struct mm3_file *file);
 int mm3i_heap_peek(struct mm3i_heap *heap, struct mm3_file *file);
-uint64_t mm3i_heap_get(struct mm3i_heap *heap, uint64_t at);
+uint64_t mm3i_heap_get_slowly(struct mm3i_heap *heap, uint64_t at);
 void mm3i_heap_put(struct mm3i_heap *heap, uint64_t at, uint64_t value);
-uint64_t mm3i_heap_entry(struct mm3i_heap *heap, uint64_t page);
 int mm3i_heap_commit(struct mm3i_heap *heap);
 
 /* For repair, which stores word by word. begin_repair finishes a log that can be believed and forgets one that cannot;
@@ -117,6 +116,24 @@ int mm3i_heap_commit(struct mm3i_heap *heap);
 int mm3i_heap_begin_repair(struct mm3i_heap *heap, struct mm3_file *file);
 void mm3i_heap_mark_repair(struct mm3i_heap *heap, bool under_way);
 int mm3i_heap_flush(struct mm3i_heap *heap);
+
+static inline uint64_t mm3i_heap_get(struct mm3i_heap *heap, uint64_t at) {
+  const unsigned char *word = heap->file->base + (at & ~UINT64_C(1));
+  uint64_t limit = __atomic_load_n(&heap->file->limit, MM3_RELAXED);
+  if (__builtin_expect(heap->count != 0 || at == 0 || limit < 8 || at > limit - 8, 0))
+    return mm3i_heap_get_slowly(heap, at);
+  return at & 1 ? __atomic_load_n((const uint32_t *)(const void *)word, MM3_RELAXED)
+                : __atomic_load_n((const uint64_t *)(const void *)word, MM3_RELAXED);
+}
+
+/* A page's number says which part of the map has it: the part doubles with the number. */
+static inline uint64_t mm3i_heap_entry(struct mm3i_heap *heap, uint64_t page) {
+  unsigned part = page < 256 ? 0 : 56 - (unsigned)__builtin_clzll(page);
+  uint64_t first = part ? UINT64_C(128) << part : 0;
+  uint64_t map = page < UINT32_MAX ? mm3i_heap_get(heap, MM3I_HEAP_AT_32(maps, part)) : 0;
+  if (__builtin_expect(!map, 0)) return heap->bad = true, 0;
+  return mm3i_heap_offset(heap, map - 1) + 16 * (page - first);
+}
 
 static inline uint64_t mm3i_heap_word(struct mm3i_heap *heap, uint64_t page) {
   return mm3i_heap_get(heap, mm3i_heap_entry(heap, page));

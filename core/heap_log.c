@@ -105,7 +105,7 @@ int mm3i_heap_flush(struct mm3i_heap *heap) {
   return heap->bad ? -MM3_E_DAMAGED : 0;
 }
 
-uint64_t mm3i_heap_get(struct mm3i_heap *heap, uint64_t at) {
+uint64_t mm3i_heap_get_slowly(struct mm3i_heap *heap, uint64_t at) {
   for (unsigned i = 0; i < heap->count; i++)
     if (heap->pairs[i].at == at) return heap->pairs[i].value;
   const void *word = at ? word_at(heap, at) : NULL;
@@ -123,15 +123,6 @@ void mm3i_heap_put(struct mm3i_heap *heap, uint64_t at, uint64_t value) {
   }
   heap->pairs[i] = (struct mm3i_heap_pair){at, value};
   if (i == heap->count) heap->count++;
-}
-
-/* A page's number says which part of the map has it: the part doubles with the number. */
-uint64_t mm3i_heap_entry(struct mm3i_heap *heap, uint64_t page) {
-  unsigned part = page < 256 ? 0 : 56 - (unsigned)__builtin_clzll(page);
-  uint64_t first = part ? UINT64_C(128) << part : 0;
-  uint64_t map = page < UINT32_MAX ? mm3i_heap_get(heap, MM3I_HEAP_AT_32(maps, part)) : 0;
-  if (!map) return heap->bad = true, 0;
-  return mm3i_heap_offset(heap, map - 1) + 16 * (page - first);
 }
 
 int mm3i_heap_commit(struct mm3i_heap *heap) {

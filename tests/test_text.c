@@ -228,7 +228,7 @@ static int read_while_written(void *arg) {
     if (result < 0 || length == 0) continue;
     if (!CHECK_EQ(length, (size_t)(buf[0] - 'a' + 1) * 150)) return 1;
     for (size_t i = 0; i < length; i++)
-      if (buf[i] != buf[0]) return CHECK(!"torn"), 1;
+      if (buf[i] != buf[0]) return CHECK_EQ(buf[i], buf[0]), 1;
     reads++;
   }
   CHECK(reads > 10);

@@ -16,6 +16,8 @@ cat >"$work/head" <<'END'
   FIELD(n, atomic(u64)) FIELD(on, atomic(bool)) FIELD(s, string(32)) FIELD(a, string_array(5, 16)) FIELD(plain, u64) \
   FIELD(v, vec(u64, 5)) FIELD(c, ndarray(u8, 2, 3))
 MM3_STRUCT(things, THINGS);
+END
+cat >"$work/body" <<'END'
 int try_it(struct things *t, const struct things *k, char *buf);
 int try_it(struct things *t, const struct things *k, char *buf) {
   (void)t, (void)k, (void)buf;
@@ -92,15 +94,20 @@ do
   # shellcheck disable=SC2086
   set -- $tool
   command -v "$1" >/dev/null || { skip="$skip $1"; continue; }
+  # A qualifier that is thrown away is a warning in C.
+  compile="$1 -std=$2 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Wno-unused-value -I$MM3_SRC/include"
+  # The headers are compiled once.
+  case $3 in c) language=c ;; *) language=c++ ;; esac
+  case $1 in clang*) compiled=pch ;; *) compiled=gch ;; esac
+  mkdir "$work/$1" && cp "$work/head" "$work/$1/head.h"
+  $compile -x $language-header "$work/$1/head.h" -o "$work/$1/head.h.$compiled" || say "$1 refuses the headers"
   number=0
   while read -r line
   do
     number=$((number + 1))
     must=${line%% *}
-    { cat "$work/head"; echo "${line#not }"; echo 'return 0; }'; } >"$work/$number.$3"
-    # A qualifier that is thrown away is a warning in C.
-    "$1" -std="$2" -fsyntax-only -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Wno-unused-value \
-      -I"$MM3_SRC/include" "$work/$number.$3" >"$work/out" 2>&1 && result=compiles || result=refused
+    { cat "$work/body"; echo "${line#not }"; echo 'return 0; }'; } >"$work/$number.$3"
+    $compile -fsyntax-only -include "$work/$1/head.h" "$work/$number.$3" >"$work/out" 2>&1 && result=compiles || result=refused
     case $must$result in
       notcompiles) say "$1 takes: ${line#not }" ;;
       notrefused) refused=$((refused + 1)) ;;

@@ -122,3 +122,11 @@ HOT(ndarray_sum, uint64_t, const hot_cube *a) {
   MM3_NDARRAY_EACH(item, a) sum += *item;
   return sum;
 }
+
+/* ---- segmented: the rest has a cold call, for the file's end and for new segments ---- */
+
+#include <mm3/segmented.h>
+
+typedef MM3_VALUE(segmented(u64)) hot_segmented;
+
+HOT(segmented_len, uint64_t, const hot_segmented *s) { return mm3_segmented_len(s); }

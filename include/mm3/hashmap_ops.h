@@ -58,6 +58,16 @@ MM3_COLD MM3_UNUSED static const struct mm3_hashmap_ops *mm3_i_hm_ops(void) {
 #define MM3_I_HM_CALL(function, ...) \
   (mm3_i_hm_ops() ? mm3_i_hm_ops()->function(__VA_ARGS__) : -MM3_E_MODULE)
 
+/* The shape goes by value: had inline code taken its address, the compiler would keep it in memory. */
+MM3_COLD MM3_UNUSED static int mm3_i_hm_heal(struct mm3_file *file, struct mm3_i_hashmap *m, struct mm3_i_hm_shape s) {
+  return MM3_I_HM_CALL(heal, file, m, &s);
+}
+
+MM3_COLD MM3_UNUSED static int mm3_i_hm_grow_now(struct mm3_file *file, struct mm3_i_hashmap *m,
+                                                  struct mm3_i_hm_shape s, uint64_t count, int shrink) {
+  return MM3_I_HM_CALL(grow, file, m, &s, count, shrink);
+}
+
 /* ---- out of the table ---- */
 
 MM3_INLINE int mm3_i_hm_text_out(const void *shared, size_t len, void *out) {
@@ -295,7 +305,7 @@ MM3_INLINE int mm3_i_hm_enter(struct mm3_file *file, struct mm3_i_hashmap *m, st
   if (s.kept == MM3_I_HM_WIDE)
     unfinished |= __atomic_load_n(&mm3_i_hm_head(t)->journal, __ATOMIC_RELAXED) & MM3_I_HM_SLOT_BITS;
   if (__builtin_expect(unfinished != 0, 0)) {
-    result = MM3_I_HM_CALL(heal, file, m, &s);
+    result = mm3_i_hm_heal(file, m, s);
     if (result < 0) return result;
   }
   return 1;
@@ -325,7 +335,7 @@ MM3_INLINE int mm3_i_hm_set_held(struct mm3_file *file, struct mm3_i_hashmap *m,
           mm3_i_hm_place(s, &t, hash, &hit))
         return mm3_i_hm_insert(file, s, &t, &hit, key, hash, value);
     }
-    result = MM3_I_HM_CALL(grow, file, m, &s, 0, 0);
+    result = mm3_i_hm_grow_now(file, m, s, 0, 0);
     if (result < 0) return result;
   }
   return -MM3_E_DAMAGED;

@@ -24,22 +24,24 @@ static int check_open(struct check *c, const struct mm3_type *type, const void *
   c->ctx = ctx;
   uint64_t word = __atomic_load_n(&c->m->table, __ATOMIC_ACQUIRE);
   if (word == 0) return 0;
-  if (!ctx->file) return CHECK_FAIL(c, "a table at %" PRIu64 " outside a file", word & MM3_I_HM_OFFSET);
+  if (!ctx->file) return CHECK_FAIL(c, "a table at %" PRIu64 " outside a file", mm3i_hashmap_block(word));
   int result = mm3_i_hm_open(ctx->file, c->s, word, &c->t);
   if (result == 0) return 1;
-  return mm3_ctx_fail(ctx, result, "its table of 2^%u groups at offset %" PRIu64 " does not lie in the file",
-                      (unsigned)(word & 63), word & MM3_I_HM_OFFSET);
+  return mm3_ctx_fail(ctx, result, "its table at offset %" PRIu64 " does not lie in the file",
+                      mm3i_hashmap_block(word));
 }
 
 static int check_head(const struct check *c) {
   const struct mm3_i_hashmap_head *head = mm3_i_hm_head(&c->t);
   if (head->magic != MM3_I_HM_MAGIC) return CHECK_FAIL(c, "its table does not begin as one: found %08x", head->magic);
   if (head->algorithm != 1) return CHECK_FAIL(c, "its table wants hash %u; this module has hash 1", head->algorithm);
-  if (head->groups_log2 != c->t.log2)
-    return CHECK_FAIL(c, "its table says 2^%" PRIu64 " groups, the field says 2^%u", head->groups_log2, c->t.log2);
+  if (head->mask < 3 || head->mask > MM3_I_HM_MAX_MASK || (head->mask & (head->mask + 1)))
+    return CHECK_FAIL(c, "its table has %" PRIu64 " groups; wanted a power of two from 4 to 2^31",
+                      (uint64_t)head->mask + 1);
   if (head->slot_size != c->s.slot || head->value_at != c->s.value_at)
-    return CHECK_FAIL(c, "its table has slots of %" PRIu64 " bytes with the value at %" PRIu64 "; wanted %" PRIu64 " and %" PRIu64,
-                      head->slot_size, head->value_at, c->s.slot, c->s.value_at);
+    return CHECK_FAIL(
+      c, "its table has slots of %" PRIu64 " bytes with the value at %" PRIu64 "; wanted %" PRIu64 " and %" PRIu64,
+      head->slot_size, head->value_at, c->s.slot, c->s.value_at);
   if (head->seed != c->m->seed) return CHECK_FAIL(c, "its table was made with another seed");
   return 0;
 }
@@ -63,7 +65,8 @@ static int check_record(const struct check *c, const struct mm3_i_hm_hit *hit) {
                       mm3_i_hm_index(hit), offset);
   uint64_t size = 8 + (uint64_t)r.key_len + r.value_len, usable = mm3_heap_usable(c->ctx->file, offset);
   if (usable < size)
-    return CHECK_FAIL(c, "slot %" PRIu64 ": its record at offset %" PRIu64 " has %" PRIu64 " bytes in a block of %" PRIu64,
+    return CHECK_FAIL(c,
+                      "slot %" PRIu64 ": its record at offset %" PRIu64 " has %" PRIu64 " bytes in a block of %" PRIu64,
                       mm3_i_hm_index(hit), offset, size, usable);
   if ((!keyed && r.key_len) || (c->s.value_is != MM3_I_IS_HEAP && r.value_len))
     return CHECK_FAIL(c, "slot %" PRIu64 ": its record holds more than it should", mm3_i_hm_index(hit));
@@ -75,7 +78,7 @@ static int check_record(const struct check *c, const struct mm3_i_hm_hit *hit) {
 static const unsigned char *check_value(const struct check *c, const struct mm3_i_hm_hit *hit) {
   uint64_t named = mm3_i_hm_head(&c->t)->journal & MM3_I_HM_SLOT_BITS;
   if (c->s.kept == MM3_I_HM_WIDE && named == mm3_i_hm_index(hit) + 1)
-    return c->t.base + mm3_i_hm_journal_at(c->s, c->t.log2);
+    return c->t.base + mm3_i_hm_journal_at(c->s, c->t.mask);
   return hit->slot + c->s.value_at;
 }
 
@@ -86,18 +89,21 @@ static int check_entry(const struct check *c, const struct mm3_i_hm_hit *hit) {
   int result = 0;
   if (c->s.key_is == MM3_I_IS_HEAP || c->s.kept == MM3_I_HM_RECORD) result = check_record(c, hit);
   if (result == 0 && c->s.key_is != MM3_I_IS_HEAP) result = check_fixed(c, c->type->args[0].type, hit->slot);
-  if (result == 0 && c->s.value_is != MM3_I_IS_HEAP) result = check_fixed(c, c->type->args[1].type, check_value(c, hit));
+  if (result == 0 && c->s.value_is != MM3_I_IS_HEAP)
+    result = check_fixed(c, c->type->args[1].type, check_value(c, hit));
   if (result < 0) return result;
   result = mm3_i_hm_key_of(file, c->s, hit->slot, &key);
   if (result < 0) return CHECK_FAIL(c, "slot %" PRIu64 ": its key cannot be read", mm3_i_hm_index(hit));
   uint64_t hash = mm3_i_hm_hash(c->s, key, c->m->seed);
-  if (c->t.control[16 * hit->group + hit->lane] != mm3_i_hm_tag(hash))
+  unsigned found_byte = mm3_i_hm_control(&c->t, hit->group)[hit->lane], wanted = (unsigned char)mm3_i_hm_tag(hash);
+  if (found_byte != wanted)
     return CHECK_FAIL(c, "slot %" PRIu64 ": its control byte is %02x; its key wants %02x", mm3_i_hm_index(hit),
-                      c->t.control[16 * hit->group + hit->lane], mm3_i_hm_tag(hash));
+                      found_byte, wanted);
   result = mm3_i_hm_probe(file, c->s, &c->t, key, hash, &found);
   if (result != 1) return CHECK_FAIL(c, "slot %" PRIu64 ": its entry cannot be found by its key", mm3_i_hm_index(hit));
   if (found.slot != hit->slot)
-    return CHECK_FAIL(c, "slots %" PRIu64 " and %" PRIu64 " hold the same key", mm3_i_hm_index(&found), mm3_i_hm_index(hit));
+    return CHECK_FAIL(c, "slots %" PRIu64 " and %" PRIu64 " hold the same key", mm3_i_hm_index(&found),
+                      mm3_i_hm_index(hit));
   return 0;
 }
 
@@ -129,16 +135,17 @@ int mm3i_hashmap_check(const struct mm3_type *type, const void *bytes, struct mm
   return result;
 }
 
-int mm3i_hashmap_blocks(const struct mm3_type *type, const void *bytes, int (*own)(void *arg, uint64_t offset), void *arg,
-                        struct mm3_ctx *ctx) {
+int mm3i_hashmap_blocks(const struct mm3_type *type, const void *bytes, int (*own)(void *arg, uint64_t offset),
+                        void *arg, struct mm3_ctx *ctx) {
   struct check c;
   struct mm3_i_hm_hit hit = {0};
   int result = check_open(&c, type, bytes, ctx);
   if (result <= 0) return result;
-  result = own(arg, c.t.word & MM3_I_HM_OFFSET);
+  result = own(arg, mm3i_hashmap_block(c.t.word));
   if (c.s.key_is != MM3_I_IS_HEAP && c.s.kept != MM3_I_HM_RECORD) return result < 0 ? result : 0;
   for (bool more = mm3i_hashmap_step(&c.s, &c.t, &hit, true); more && result >= 0;
        more = mm3i_hashmap_step(&c.s, &c.t, &hit, false))
-    result = own(arg, mm3_i_hm_word(hit.slot + (c.s.key_is == MM3_I_IS_HEAP ? 0 : c.s.value_at)) & MM3_I_HM_RECORD_BITS);
+    result =
+      own(arg, mm3_i_hm_word(hit.slot + (c.s.key_is == MM3_I_IS_HEAP ? 0 : c.s.value_at)) & MM3_I_HM_RECORD_BITS);
   return result < 0 ? result : 0;
 }

@@ -3,7 +3,7 @@
 #ifndef MM3_HASHMAP_INSIDE_H
 #define MM3_HASHMAP_INSIDE_H
 
-#include <mm3/hashmap_ops.h>
+#include <mm3/hashmap_change.h>
 #include <mm3/hashmap_walk.h>
 #include <mm3/module.h>
 #include <stdbool.h>
@@ -19,15 +19,18 @@ HASHMAP_OWN extern const struct mm3_hashmap_ops mm3i_hashmap_ops;
 HASHMAP_OWN void mm3i_hashmap_item(struct mm3_file *, const struct mm3_i_hm_shape *, const struct mm3_i_hm_table *,
                                    const struct mm3_i_hm_hit *, struct mm3_hashmap_item *);
 
+/* The block that a table lies in. */
+static inline uint64_t mm3i_hashmap_block(uint64_t word) { return word & MM3_I_HM_OFFSET; }
+
 /* Steps through the occupied slots. *hit starts zeroed; 0 at the end. */
 static inline bool mm3i_hashmap_step(const struct mm3_i_hm_shape *s, const struct mm3_i_hm_table *t,
                                      struct mm3_i_hm_hit *hit, bool first) {
   if (!first) hit->lane++;
   for (; hit->group <= t->mask; hit->group++, hit->lane = 0) {
-    uint32_t used = ~mm3_group_match(t->control + 16 * hit->group, 0) & 0x7FFF & (UINT32_MAX << hit->lane);
+    uint32_t used = ~mm3_group_below2(mm3_i_hm_control(t, hit->group)) & 0xFFFF & (UINT32_MAX << hit->lane);
     if (!used) continue;
-    hit->lane = (unsigned)__builtin_ctz(used);
-    hit->slot = t->slots + mm3_i_hm_index(hit) * s->slot;
+    hit->lane = mm3_i_hm_lowest(used);
+    hit->slot = mm3_i_hm_slot(*s, t, mm3_i_hm_index(hit));
     return true;
   }
   return false;

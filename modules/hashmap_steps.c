@@ -12,7 +12,8 @@ static int step_key(struct hashmap_entry *e, const struct mm3_step *step, struct
   if (step->is == MM3_STEP_NAME)
     return mm3_ctx_fail(ctx, -MM3_E_PATH, "entries of a hashmap are reached by [key], not by .%.100s", step->text);
   if (e->s.key_is != MM3_I_IS_INTEGER)
-    return mm3_ctx_fail(ctx, -MM3_E_PATH, "a key of %s is written in quotes: [\"%" PRId64 "\"]", e->key_type->text, step->index);
+    return mm3_ctx_fail(ctx, -MM3_E_PATH, "a key of %s is written in quotes: [\"%" PRId64 "\"]", e->key_type->text,
+                        step->index);
   int length = snprintf(text, sizeof text, "%" PRId64, step->index);
   return mm3i_hashmap_key_parse(e, text, (size_t)length, ctx);
 }
@@ -23,7 +24,8 @@ static int step_get(struct hashmap_entry *e, const void *bytes, struct mm3_ctx *
   for (int tries = 0; ctx->file && tries < 100; tries++) {
     result = mm3_i_hm_get(ctx->file, m, e->s, mm3i_hashmap_key_arg(e), mm3i_hashmap_value_room(e));
     if (result != -ERANGE) break;
-    if (mm3i_hashmap_entry_grow(e) < 0) return mm3_ctx_fail(ctx, -ENOMEM, "no memory for a value of %zu bytes", e->value_buf.len);
+    if (mm3i_hashmap_entry_grow(e) < 0)
+      return mm3_ctx_fail(ctx, -ENOMEM, "no memory for a value of %zu bytes", e->value_buf.len);
   }
   if (result == -MM3_E_ABSENT) return mm3_ctx_fail(ctx, result, "there is no such entry");
   return result < 0 ? mm3_ctx_fail(ctx, result, "the entry cannot be read: %s", mm3_strerror(result)) : 0;

@@ -18,8 +18,8 @@ static void tables_heal_count(const struct mm3_i_hm_table *t) {
   uint64_t pending = __atomic_load_n(&head->pending, __ATOMIC_RELAXED), count = head->count;
   uint64_t slot = (pending & (MM3_I_HM_REMOVAL - 1)) - 1;
   if (pending == 0) return;
-  if (pending >> 48 == (count & 0xFFFF) && slot < MM3_I_HM_LANES * (t->mask + 1)) { /* its count was not stored */
-    bool there = t->control[16 * (slot / MM3_I_HM_LANES) + slot % MM3_I_HM_LANES] != 0;
+  if (pending >> 48 == (count & 0xFFFF) && slot < mm3_i_hm_slots(t)) { /* its count was not stored */
+    bool there = mm3_i_hm_used(t, slot);
     if (there && !(pending & MM3_I_HM_REMOVAL)) count++;
     if (!there && (pending & MM3_I_HM_REMOVAL)) count--;
     __atomic_store_n(&head->count, count, __ATOMIC_RELEASE);
@@ -32,9 +32,9 @@ static void tables_heal_journal(const struct mm3_i_hm_shape *s, const struct mm3
   uint64_t *journal = &mm3_i_hm_head(t)->journal, word = __atomic_load_n(journal, __ATOMIC_RELAXED);
   uint64_t slot = (word & MM3_I_HM_SLOT_BITS) - 1;
   if (s->kept != MM3_I_HM_WIDE || (word & MM3_I_HM_SLOT_BITS) == 0) return;
-  if (slot < MM3_I_HM_LANES * (t->mask + 1)) {
-    mm3_i_hm_bump(t, slot / MM3_I_HM_LANES);
-    mm3_copy_in(t->slots + slot * s->slot + s->value_at, t->base + mm3_i_hm_journal_at(*s, t->log2),
+  if (slot < mm3_i_hm_slots(t)) {
+    mm3_i_hm_bump(*s, t, slot / MM3_I_HM_LANES);
+    mm3_copy_in(mm3_i_hm_slot(*s, t, slot) + s->value_at, t->base + mm3_i_hm_journal_at(*s, t->mask),
                 (size_t)s->value_size);
   }
   __atomic_store_n(journal, word & ~MM3_I_HM_SLOT_BITS, __ATOMIC_RELEASE);
@@ -52,26 +52,32 @@ static int tables_heal(struct mm3_file *file, struct mm3_i_hashmap *m, const str
 /* ---- a new table ---- */
 
 static int tables_new(struct mm3_file *file, const struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
-                      unsigned log2, struct mm3_i_hm_table *t) {
-  uint64_t offset, generation = m->generation + 1, size = mm3_i_hm_size(*s, log2);
-  if (log2 > MM3_I_HM_MAX_LOG2) return -MM3_E_LIMIT;
+                      uint64_t mask, struct mm3_i_hm_table *t) {
+  uint64_t offset, generation = m->generation + 1, size = mm3_i_hm_size(*s, mask);
+  if (mask > MM3_I_HM_MAX_MASK) return -MM3_E_LIMIT;
   int result = mm3_heap_alloc(file, size, size < 65536 ? 64 : 4096, &offset);
   if (result < 0) return result;
-  uint64_t word = offset | log2 | generation << 48;
-  if (offset & ~MM3_I_HM_OFFSET) result = -MM3_E_LIMIT;
-  else result = mm3_i_hm_open(file, *s, word, t);
-  if (result < 0) {
+  t->base = offset & ~MM3_I_HM_OFFSET ? NULL : mm3_at(file, offset, size);
+  t->word = offset | generation << 48;
+  t->mask = mask;
+  if (!t->base) {
     mm3_heap_free(file, offset);
-    return result;
+    return -MM3_E_LIMIT;
   }
-  struct mm3_i_hashmap_head head = {
-      .magic = MM3_I_HM_MAGIC, .algorithm = 1, .groups_log2 = log2, .slot_size = s->slot, .value_at = s->value_at,
-      .seed = m->seed, .generation = generation, .room = mm3_i_hm_capacity(log2)};
+  struct mm3_i_hashmap_head head = {.magic = MM3_I_HM_MAGIC,
+                                    .algorithm = 1,
+                                    .mask = (uint32_t)mask,
+                                    .slot_size = s->slot,
+                                    .value_at = s->value_at,
+                                    .seed = m->seed,
+                                    .generation = generation,
+                                    .room = mm3_i_hm_capacity(mask)};
   mm3_copy_in(t->base, &head, sizeof head);
+  mm3_copy_zero(mm3_i_hm_control(t, 0), 16 * ((size_t)mask + 1));
   /* Counts of different tables differ, whichever blocks they lie in. */
   uint32_t first = (uint32_t)(generation * UINT32_C(0x9E3779B1));
-  for (uint64_t i = 0; i < mm3_i_hm_counts_size(log2) / 4; i++) __atomic_store_n(&t->counts[i], first, __ATOMIC_RELAXED);
-  mm3_copy_zero(t->control, (size_t)16 << log2);
+  for (uint64_t group = 0; group <= mask; group += 4)
+    __atomic_store_n(mm3_i_hm_count(*s, t, group), first, __ATOMIC_RELAXED);
   return 0;
 }
 
@@ -88,7 +94,7 @@ MM3_INLINE int tables_flush(struct mm3_file *file, const struct mm3_i_hashmap *m
     uint64_t hash = mm3_i_hm_hash(s, key, m->seed);
     if (!mm3_i_hm_place(s, to, hash, &hit)) return -MM3_E_DAMAGED;
     mm3_copy_in(hit.slot, slots[i], (size_t)s.slot);
-    __atomic_store_n(to->control + 16 * hit.group + hit.lane, mm3_i_hm_tag(hash), __ATOMIC_RELAXED);
+    __atomic_store_n(mm3_i_hm_control(to, hit.group) + hit.lane, (unsigned char)mm3_i_hm_tag(hash), __ATOMIC_RELAXED);
   }
   return 0;
 }
@@ -99,9 +105,9 @@ MM3_INLINE int tables_copy_as(struct mm3_file *file, const struct mm3_i_hashmap 
   size_t n = 0;
   *count = 0;
   for (uint64_t group = 0; group <= from->mask; group++) {
-    uint32_t used = ~mm3_group_match(from->control + 16 * group, 0) & 0x7FFF;
+    uint32_t used = ~mm3_group_below2(mm3_i_hm_control(from, group)) & 0xFFFF;
     for (; used; used &= used - 1) {
-      slots[n] = from->slots + (MM3_I_HM_LANES * group + (unsigned)__builtin_ctz(used)) * s.slot;
+      slots[n] = mm3_i_hm_slot(s, from, 16 * group + mm3_i_hm_lowest(used));
       if (s.key_is == MM3_I_IS_HEAP) {
         uint64_t offset = mm3_i_hm_word(slots[n]) & MM3_I_HM_RECORD_BITS;
         if (offset < file->limit) __builtin_prefetch(file->base + offset);
@@ -128,30 +134,30 @@ static int tables_copy(struct mm3_file *file, const struct mm3_i_hashmap *m, con
 }
 
 static int tables_replace(struct mm3_file *file, struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
-                          const struct mm3_i_hm_table *old, unsigned log2) {
+                          const struct mm3_i_hm_table *old, uint64_t mask) {
   struct mm3_i_hm_table t;
   uint64_t count = 0;
-  int result = tables_new(file, m, s, log2, &t);
+  int result = tables_new(file, m, s, mask, &t);
   if (result < 0) return result;
   if (old) result = tables_copy(file, m, s, old, &t, &count);
   if (result < 0) {
-    mm3_heap_free(file, t.word & MM3_I_HM_OFFSET);
+    mm3_heap_free(file, mm3i_hashmap_block(t.word));
     return result;
   }
-  uint64_t capacity = mm3_i_hm_capacity(log2);
+  uint64_t capacity = mm3_i_hm_capacity(mask);
   mm3_i_hm_head(&t)->count = count;
   mm3_i_hm_head(&t)->room = count < capacity ? capacity - count : 0;
   __atomic_store_n(&m->generation, m->generation + 1, __ATOMIC_RELAXED);
   __atomic_store_n(&m->table, t.word, __ATOMIC_RELEASE);
   mm3_copy_begin_write(); /* whoever sees the freed block's next bytes sees the new table's word */
-  if (old) mm3_heap_free(file, old->word & MM3_I_HM_OFFSET);
+  if (old) mm3_heap_free(file, mm3i_hashmap_block(old->word));
   return 0;
 }
 
-static unsigned tables_log2(uint64_t count) {
-  unsigned log2 = 0;
-  while (log2 < MM3_I_HM_MAX_LOG2 && mm3_i_hm_capacity(log2) < count) log2++;
-  return log2;
+static uint64_t tables_mask(uint64_t count) {
+  uint64_t mask = 3;
+  while (mask < MM3_I_HM_MAX_MASK && mm3_i_hm_capacity(mask) < count) mask = 2 * mask + 1;
+  return mask;
 }
 
 static int tables_clear(struct mm3_file *file, struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s);
@@ -160,22 +166,22 @@ static int tables_grow(struct mm3_file *file, struct mm3_i_hashmap *m, const str
                        int shrink) {
   struct mm3_i_hm_table t;
   if (m->print != mm3_i_hm_print(*s)) return -MM3_E_LAYOUT;
-  if (count > mm3_i_hm_capacity(MM3_I_HM_MAX_LOG2)) return -MM3_E_LIMIT;
+  if (count > mm3_i_hm_capacity(MM3_I_HM_MAX_MASK)) return -MM3_E_LIMIT;
   int result = tables_heal(file, m, s);
-  if (result == 0) return shrink ? 0 : tables_replace(file, m, s, NULL, tables_log2(count));
+  if (result == 0) return shrink ? 0 : tables_replace(file, m, s, NULL, tables_mask(count));
   if (result == 1) result = tables_open(file, m, s, &t);
   if (result < 0) return result;
   const struct mm3_i_hashmap_head *head = mm3_i_hm_head(&t);
-  unsigned wanted = tables_log2(count > head->count ? count : head->count);
+  uint64_t wanted = tables_mask(count > head->count ? count : head->count);
   if (shrink && head->count == 0) return tables_clear(file, m, s);
-  if (shrink) return wanted < t.log2 ? tables_replace(file, m, s, &t, wanted) : 0;
+  if (shrink) return wanted < t.mask ? tables_replace(file, m, s, &t, wanted) : 0;
   if (count) {
-    if (count <= head->count || (wanted <= t.log2 && head->room >= count - head->count)) return 0;
-    return tables_replace(file, m, s, &t, wanted > t.log2 ? wanted : t.log2);
+    if (count <= head->count || (wanted <= t.mask && head->room >= count - head->count)) return 0;
+    return tables_replace(file, m, s, &t, wanted > t.mask ? wanted : t.mask);
   }
   /* Many slots are free, but passed: the same size does. */
-  if (head->count < mm3_i_hm_capacity(t.log2) / 32 * 25) return tables_replace(file, m, s, &t, t.log2);
-  return tables_replace(file, m, s, &t, t.log2 + 1);
+  if (head->count < mm3_i_hm_capacity(t.mask) / 32 * 25) return tables_replace(file, m, s, &t, t.mask);
+  return tables_replace(file, m, s, &t, 2 * t.mask + 1);
 }
 
 /* ---- all entries ---- */
@@ -193,8 +199,9 @@ static int tables_clear(struct mm3_file *file, struct mm3_i_hashmap *m, const st
   mm3_copy_begin_write();
   if (tables_owns(s))
     for (bool more = mm3i_hashmap_step(s, &t, &hit, true); more; more = mm3i_hashmap_step(s, &t, &hit, false))
-      mm3_heap_free(file, mm3_i_hm_word(hit.slot + (s->key_is == MM3_I_IS_HEAP ? 0 : s->value_at)) & MM3_I_HM_RECORD_BITS);
-  return mm3_heap_free(file, t.word & MM3_I_HM_OFFSET);
+      mm3_heap_free(file,
+                    mm3_i_hm_word(hit.slot + (s->key_is == MM3_I_IS_HEAP ? 0 : s->value_at)) & MM3_I_HM_RECORD_BITS);
+  return mm3_heap_free(file, mm3i_hashmap_block(t.word));
 }
 
 void mm3i_hashmap_item(struct mm3_file *file, const struct mm3_i_hm_shape *s, const struct mm3_i_hm_table *t,
@@ -205,7 +212,7 @@ void mm3i_hashmap_item(struct mm3_file *file, const struct mm3_i_hm_shape *s, co
   memset(item, 0, sizeof *item);
   if (mm3_i_hm_key_of(file, *s, hit->slot, &key) == 0)
     item->key = mm3_str_n(key.ptr, s->key_is == MM3_I_IS_TEXT || s->key_is == MM3_I_IS_HEAP ? (size_t)key.low
-                                                                                           : (size_t)s->key_size);
+                                                                                            : (size_t)s->key_size);
   const unsigned char *value = hit->slot + s->value_at;
   if (s->value_is == MM3_I_IS_TEXT && mm3_i_hm_load(value, 4) <= s->value_max)
     item->value = mm3_str_n(value + 4, (size_t)mm3_i_hm_load(value, 4));
@@ -225,14 +232,11 @@ static int64_t tables_retain(struct mm3_file *file, struct mm3_i_hashmap *m, con
   if (result <= 0) return result;
   for (bool more = mm3i_hashmap_step(s, &t, &hit, true); more; more = mm3i_hashmap_step(s, &t, &hit, false)) {
     struct mm3_hashmap_item item;
-    struct mm3_i_arg key;
     mm3i_hashmap_item(file, s, &t, &hit, &item);
     result = keep(&item, arg);
     if (result < 0) return result;
     if (result > 0) continue;
-    result = mm3_i_hm_key_of(file, *s, hit.slot, &key);
-    if (result < 0) return result;
-    mm3_i_hm_take(file, *s, &t, &hit, mm3_i_hm_passed(mm3_i_hm_hash(*s, key, m->seed)));
+    mm3_i_hm_take(file, *s, &t, &hit);
     removed++;
   }
   return removed;
@@ -259,9 +263,9 @@ static int tables_update(struct mm3_file *file, struct mm3_i_hashmap *m, const s
 
 /* ---- figures ---- */
 
-static uint64_t tables_probes(const struct mm3_i_hm_table *t, uint64_t hash, uint64_t group) {
-  uint64_t at = hash & t->mask, step = 1;
-  while (at != group && step <= t->mask) at = (at + step++) & t->mask;
+static uint64_t tables_probes(const struct mm3_i_hm_table *t, uint64_t hash, uint64_t wanted) {
+  uint64_t group = hash & t->mask, step = 1;
+  while (group != wanted && step <= t->mask) group = (group + step++) & t->mask;
   return step;
 }
 
@@ -276,8 +280,8 @@ static int tables_stats(struct mm3_file *file, const struct mm3_i_hashmap *m, co
   int result = tables_open(file, m, s, &t);
   if (result <= 0) return result;
   stats->groups = t.mask + 1;
-  stats->slots = MM3_I_HM_LANES * stats->groups;
-  stats->table_bytes = mm3_heap_usable(file, t.word & MM3_I_HM_OFFSET);
+  stats->slots = mm3_i_hm_slots(&t);
+  stats->table_bytes = mm3_heap_usable(file, mm3i_hashmap_block(t.word));
   for (bool more = mm3i_hashmap_step(s, &t, &hit, true); more; more = mm3i_hashmap_step(s, &t, &hit, false)) {
     struct mm3_i_arg key;
     if (mm3_i_hm_key_of(file, *s, hit.slot, &key) < 0) return -MM3_E_DAMAGED;
@@ -287,7 +291,7 @@ static int tables_stats(struct mm3_file *file, const struct mm3_i_hashmap *m, co
     stats->count++;
     if (tables_owns(s))
       stats->record_bytes += mm3_heap_usable(
-          file, mm3_i_hm_word(hit.slot + (s->key_is == MM3_I_IS_HEAP ? 0 : s->value_at)) & MM3_I_HM_RECORD_BITS);
+        file, mm3_i_hm_word(hit.slot + (s->key_is == MM3_I_IS_HEAP ? 0 : s->value_at)) & MM3_I_HM_RECORD_BITS);
   }
   stats->load = (double)stats->count / (double)stats->slots;
   if (stats->count) {
@@ -298,6 +302,12 @@ static int tables_stats(struct mm3_file *file, const struct mm3_i_hashmap *m, co
 }
 
 const struct mm3_hashmap_ops mm3i_hashmap_ops = {
-    .size = sizeof(struct mm3_hashmap_ops), .version = 1, .heal = tables_heal, .grow = tables_grow,
-    .clear = tables_clear, .retain = tables_retain, .update = tables_update, .stats = tables_stats,
+  .size = sizeof(struct mm3_hashmap_ops),
+  .version = 1,
+  .heal = tables_heal,
+  .grow = tables_grow,
+  .clear = tables_clear,
+  .retain = tables_retain,
+  .update = tables_update,
+  .stats = tables_stats,
 };

@@ -33,7 +33,9 @@ void mm3i_hashmap_entry_free(struct hashmap_entry *e) {
 static bool texty(int is) { return is == MM3_I_IS_TEXT || is == MM3_I_IS_HEAP; }
 
 void *mm3i_hashmap_key_room(struct hashmap_entry *e) { return texty(e->s.key_is) ? (void *)&e->key_buf : e->key; }
-void *mm3i_hashmap_value_room(struct hashmap_entry *e) { return texty(e->s.value_is) ? (void *)&e->value_buf : e->value; }
+void *mm3i_hashmap_value_room(struct hashmap_entry *e) {
+  return texty(e->s.value_is) ? (void *)&e->value_buf : e->value;
+}
 
 static int buf_grow(struct mm3_buf *buf) {
   if (buf->len < buf->size) return 0;
@@ -155,14 +157,14 @@ static int copy_all(struct copy *copy, struct hashmap_entry *e, const struct mm3
     int result = mm3_i_hm_next(ctx->file, m, e->s, &cursor, mm3i_hashmap_key_room(e), mm3i_hashmap_value_room(e));
     if (cursor.restarts) return 0;
     if (result == 0) return 1;
-    if (result == -ERANGE) result = mm3i_hashmap_entry_grow(e);
+    if (result == -ERANGE)
+      result = mm3i_hashmap_entry_grow(e);
     else if (result == 1) {
       ++*count;
       result = copy_part(copy, e->s.key_is, &e->key_buf, e->key, e->s.key_size);
       if (result == 0) result = copy_part(copy, e->s.value_is, &e->value_buf, e->value, e->s.value_size);
     }
-    if (result < 0)
-      return mm3_ctx_fail(ctx, result, "after %" PRIu64 " entries: %s", *count, mm3_strerror(result));
+    if (result < 0) return mm3_ctx_fail(ctx, result, "after %" PRIu64 " entries: %s", *count, mm3_strerror(result));
   }
 }
 
@@ -186,7 +188,8 @@ static int copy_take(const struct copy *copy, size_t *at, int is, struct mm3_buf
 static bool as_object(const struct hashmap_entry *e) {
   const char *kind = e->key_type->kind->name;
   if (texty(e->s.key_is) || strcmp(kind, "raw") == 0) return true;
-  return e->s.key_is == MM3_I_IS_INTEGER && strcmp(kind, "bool") != 0 && strcmp(kind, "char") != 0 && strcmp(kind, "enum") != 0;
+  return e->s.key_is == MM3_I_IS_INTEGER && strcmp(kind, "bool") != 0 && strcmp(kind, "char") != 0 &&
+         strcmp(kind, "enum") != 0;
 }
 
 static int emit_key(struct hashmap_entry *e, struct mm3_sink *sink, struct mm3_ctx *ctx) {
@@ -207,8 +210,7 @@ static int emit(const struct copy *copy, struct hashmap_entry *e, uint64_t count
     if (result >= 0 && !object) result = sink->begin_list(sink, 2);
     if (result >= 0 && !object)
       result = mm3i_hashmap_part_visit(e->key_type, e->s.key_is, &e->key_buf, e->key, sink, ctx);
-    if (result >= 0)
-      result = mm3i_hashmap_part_visit(e->value_type, e->s.value_is, &e->value_buf, e->value, sink, ctx);
+    if (result >= 0) result = mm3i_hashmap_part_visit(e->value_type, e->s.value_is, &e->value_buf, e->value, sink, ctx);
     if (result >= 0 && !object) result = sink->end_list(sink);
   }
   if (result < 0) return result;
@@ -223,8 +225,10 @@ int mm3i_hashmap_visit(const struct mm3_type *type, const void *bytes, struct mm
   if (result < 0) return mm3_ctx_fail(ctx, result, "no memory for an entry");
   for (int tries = 0; tries < 100 && whole == 0; tries++)
     whole = ctx->file ? copy_all(&copy, &e, (const struct mm3_i_hashmap *)bytes, &count, ctx) : 1;
-  if (whole == 0) result = mm3_ctx_fail(ctx, -MM3_E_AGAIN, "its table was replaced each time it was read");
-  else result = whole < 0 ? whole : emit(&copy, &e, count, sink, ctx);
+  if (whole == 0)
+    result = mm3_ctx_fail(ctx, -MM3_E_AGAIN, "its table was replaced each time it was read");
+  else
+    result = whole < 0 ? whole : emit(&copy, &e, count, sink, ctx);
   free(copy.bytes);
   mm3i_hashmap_entry_free(&e);
   return result;
@@ -287,8 +291,10 @@ int mm3i_hashmap_put(const struct mm3_type *type, void *bytes, const struct mm3_
   aside.table = 0;
   if (result >= 0 && !dry && value->count) mm3i_hashmap_ops.grow(ctx->file, &aside, &e.s, value->count, 0);
   if (result >= 0) result = pairs_put(&e, &aside, value, ctx);
-  if (!dry && result >= 0) publish(m, &aside, &e, ctx);
-  else if (!dry && aside.table) mm3i_hashmap_ops.clear(ctx->file, &aside, &e.s);
+  if (!dry && result >= 0)
+    publish(m, &aside, &e, ctx);
+  else if (!dry && aside.table)
+    mm3i_hashmap_ops.clear(ctx->file, &aside, &e.s);
   if (locks) mm3_unlock(ctx->file);
   mm3i_hashmap_entry_free(&e);
   return result < 0 ? result : 0;
@@ -300,7 +306,8 @@ static int assign_all(struct hashmap_entry *e, struct mm3_i_hashmap *aside, cons
   for (;;) {
     int result = mm3_i_hm_next(ctx->file, from, e->s, &cursor, mm3i_hashmap_key_room(e), mm3i_hashmap_value_room(e));
     if (result == 0) return 0;
-    if (result == -ERANGE) result = mm3i_hashmap_entry_grow(e);
+    if (result == -ERANGE)
+      result = mm3i_hashmap_entry_grow(e);
     else if (result == 1)
       result = mm3_i_hm_set_held(ctx->file, aside, e->s, mm3i_hashmap_key_arg(e), mm3i_hashmap_value_arg(e), 0, NULL);
     if (result < 0) return mm3_ctx_fail(ctx, result, "an entry could not be copied: %s", mm3_strerror(result));
@@ -316,8 +323,10 @@ int mm3i_hashmap_assign(const struct mm3_type *type, void *to, const void *from,
   aside.table = 0;
   aside.print = mm3_i_hm_print(e.s);
   int result = assign_all(&e, &aside, (const struct mm3_i_hashmap *)from, ctx);
-  if (result >= 0) publish((struct mm3_i_hashmap *)to, &aside, &e, ctx);
-  else if (aside.table) mm3i_hashmap_ops.clear(ctx->file, &aside, &e.s);
+  if (result >= 0)
+    publish((struct mm3_i_hashmap *)to, &aside, &e, ctx);
+  else if (aside.table)
+    mm3i_hashmap_ops.clear(ctx->file, &aside, &e.s);
   mm3i_hashmap_entry_free(&e);
   return result;
 }

@@ -33,7 +33,8 @@ static int hashmap_plain(const struct mm3_type *map, const struct mm3_type *type
   uint64_t end = 0;
   if (hashmap_is(type, HASHMAP_INTEGERS " raw")) return 0;
   if (type->nmembers == 0)
-    return mm3_ctx_fail(ctx, -MM3_E_SCHEMA, "%s: a key, or a member of one, cannot be %s; wanted integers, enum, bool, char, raw",
+    return mm3_ctx_fail(ctx, -MM3_E_SCHEMA,
+                        "%s: a key, or a member of one, cannot be %s; wanted integers, enum, bool, char, raw",
                         map->text, type->text);
   for (uint32_t i = 0; i < type->nmembers; i++) {
     const struct mm3_member *m = &type->members[i];
@@ -41,13 +42,15 @@ static int hashmap_plain(const struct mm3_type *map, const struct mm3_type *type
     int result = hashmap_plain(map, m->type, ctx);
     if (result < 0) return result;
     if (m->offset != end)
-      return mm3_ctx_fail(ctx, -MM3_E_SCHEMA, "%s: %s cannot be a key: there are unused bytes before '%s'; wanted a struct without",
+      return mm3_ctx_fail(ctx, -MM3_E_SCHEMA,
+                          "%s: %s cannot be a key: there are unused bytes before '%s'; wanted a struct without",
                           map->text, type->text, m->name);
     end = m->offset + m->type->size;
   }
   if (end != type->size)
-    return mm3_ctx_fail(ctx, -MM3_E_SCHEMA, "%s: %s cannot be a key: there are unused bytes at its end; wanted a struct without",
-                        map->text, type->text);
+    return mm3_ctx_fail(ctx, -MM3_E_SCHEMA,
+                        "%s: %s cannot be a key: there are unused bytes at its end; wanted a struct without", map->text,
+                        type->text);
   return 0;
 }
 
@@ -66,8 +69,8 @@ static int hashmap_layout(struct mm3_type *type, struct mm3_ctx *ctx) {
     return mm3_ctx_fail(ctx, -MM3_E_SCHEMA, "%s: a key of %llu bytes; wanted at most 4096", type->text,
                         (unsigned long long)key->size);
   if (value_is != MM3_I_IS_HEAP && (value->flags & MM3_TYPE_HEAP))
-    return mm3_ctx_fail(ctx, -MM3_E_SCHEMA, "%s: a value cannot be %s; wanted a type of a fixed size, or text", type->text,
-                        value->text);
+    return mm3_ctx_fail(ctx, -MM3_E_SCHEMA, "%s: a value cannot be %s; wanted a type of a fixed size, or text",
+                        type->text, value->text);
   if (value->size > UINT64_C(1) << 20 || value->align > 64)
     return mm3_ctx_fail(ctx, -MM3_E_SCHEMA, "%s: a value of %llu bytes, aligned to %llu; wanted at most 1048576 and 64",
                         type->text, (unsigned long long)value->size, (unsigned long long)value->align);
@@ -140,12 +143,25 @@ static int hashmap_grow(const struct mm3_type *type, void *bytes, uint64_t count
 }
 
 static const struct mm3_kind hashmap_kind = {
-    .size = sizeof(struct mm3_kind), .layout_version = 1, .name = "hashmap",
-    .signature = "hashmap(K, V): entries found by key; K integers, raw, string, text, plain structs; V of a fixed size, or text",
-    .layout = hashmap_layout, .init = hashmap_init, .check = mm3i_hashmap_check, .recover = hashmap_recover,
-    .visit = mm3i_hashmap_visit, .count = hashmap_count, .put = mm3i_hashmap_put,
-    .visit_deep = mm3i_hashmap_visit_deep, .put_deep = mm3i_hashmap_put_deep, .assign = mm3i_hashmap_assign,
-    .clear = hashmap_clear, .blocks = mm3i_hashmap_blocks, .grow = hashmap_grow, .ops = &mm3i_hashmap_ops,
+  .size = sizeof(struct mm3_kind),
+  .layout_version = 1,
+  .name = "hashmap",
+  .signature =
+    "hashmap(K, V): entries found by key; K integers, raw, string, text, plain structs; V of a fixed size, or text",
+  .layout = hashmap_layout,
+  .init = hashmap_init,
+  .check = mm3i_hashmap_check,
+  .recover = hashmap_recover,
+  .visit = mm3i_hashmap_visit,
+  .count = hashmap_count,
+  .put = mm3i_hashmap_put,
+  .visit_deep = mm3i_hashmap_visit_deep,
+  .put_deep = mm3i_hashmap_put_deep,
+  .assign = mm3i_hashmap_assign,
+  .clear = hashmap_clear,
+  .blocks = mm3i_hashmap_blocks,
+  .grow = hashmap_grow,
+  .ops = &mm3i_hashmap_ops,
 };
 
 static const struct mm3_kind *const kinds[] = {&hashmap_kind};

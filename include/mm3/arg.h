@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * arg.h: arguments of containers' typed operations: what `key` and `value` may be in mm3_hashmap_set(file, map, key, value).
+ * arg.h: arguments of containers' typed operations: what key and value may be in mm3_hashmap_set(file, map, key,
+ * value).
  *
  *   the type in the schema       what is passed                         what receives it
  *   an integer, enum, bool, char a number                               a pointer to its C type
@@ -45,10 +46,10 @@ MM3_INLINE struct mm3_buf mm3_buf_of(char *ptr, size_t size) {
 
 /* The rest is the machinery. What an argument is, as a constant: */
 #define MM3_I_IS_INTEGER 1
-#define MM3_I_IS_TEXT 2  /* string(N) */
-#define MM3_I_IS_HEAP 3  /* text */
-#define MM3_I_IS_BYTES 4
-#define MM3_I_IS_REAL 5
+#define MM3_I_IS_TEXT    2 /* string(N) */
+#define MM3_I_IS_HEAP    3 /* text */
+#define MM3_I_IS_BYTES   4
+#define MM3_I_IS_REAL    5
 
 /* An argument of any kind. Built by inline functions only, so that it never reaches memory. */
 struct mm3_i_arg {
@@ -91,11 +92,8 @@ MM3_INLINE struct mm3_i_arg mm3_i_arg_i128(mm3_i128 value) {
 #ifdef __cplusplus
 
 extern "C++" {
-template <int Is>
-struct mm3_i_is {
-  char is[Is];
-};
-#define MM3_I_ARG_CXX(type, function, what)                                          \
+template <int Is> struct mm3_i_is { char is[Is]; };
+#define MM3_I_ARG_CXX(type, function, what)                                        \
   MM3_INLINE struct mm3_i_arg mm3_i_arg_of(type value) { return function(value); } \
   mm3_i_is<what> mm3_i_is_of(type);
 #define MM3_I_ARG_INT(type, function) MM3_I_ARG_CXX(type, function, MM3_I_IS_INTEGER)
@@ -125,28 +123,31 @@ mm3_i_is<MM3_I_IS_BYTES> mm3_i_out_of(void *);
 #undef MM3_I_ARG_INT
 #undef MM3_I_ARG_CXX
 }
-#define MM3_I_ARG(x) mm3_i_arg_of(x)
+#define MM3_I_ARG(x)    mm3_i_arg_of(x)
 #define MM3_I_ARG_IS(x) ((int)sizeof(mm3_i_is_of(x).is))
 #define MM3_I_OUT_IS(x) ((int)sizeof(mm3_i_out_of(x).is))
 
 #else
 
 #ifdef __SIZEOF_INT128__
-#define MM3_I_ARG_WIDE(is_unsigned, is_signed) mm3_u128: is_unsigned, mm3_i128: is_signed,
+#define MM3_I_ARG_WIDE(is_unsigned, is_signed) \
+  mm3_u128:                                    \
+  is_unsigned, mm3_i128 : is_signed,
 #else
 #define MM3_I_ARG_WIDE(is_unsigned, is_signed)
 #endif
-#define MM3_I_ARG_CHOOSE(x, is_unsigned, is_signed, is_u128, is_i128, is_real, is_text, is_str, is_bytes)             \
+#define MM3_I_ARG_CHOOSE(x, is_unsigned, is_signed, is_u128, is_i128, is_real, is_text, is_str, is_bytes) \
   _Generic((x), _Bool: is_unsigned, unsigned char: is_unsigned, unsigned short: is_unsigned, unsigned: is_unsigned,    \
            unsigned long: is_unsigned, unsigned long long: is_unsigned, char: is_signed, signed char: is_signed,       \
            short: is_signed, int: is_signed, long: is_signed, long long: is_signed, MM3_I_ARG_WIDE(is_u128, is_i128)   \
            float: is_real, double: is_real, char *: is_text, const char *: is_text, struct mm3_str: is_str,            \
            default: is_bytes)
-#define MM3_I_ARG(x)                                                                                                   \
-  MM3_I_ARG_CHOOSE(x, mm3_i_arg_unsigned, mm3_i_arg_signed, mm3_i_arg_u128, mm3_i_arg_i128, mm3_i_arg_real,            \
-                   mm3_i_arg_text, mm3_i_arg_str, mm3_i_arg_bytes)(x)
+#define MM3_I_ARG(x)                                                                                        \
+  MM3_I_ARG_CHOOSE(x, mm3_i_arg_unsigned, mm3_i_arg_signed, mm3_i_arg_u128, mm3_i_arg_i128, mm3_i_arg_real, \
+                   mm3_i_arg_text, mm3_i_arg_str, mm3_i_arg_bytes)                                          \
+  (x)
 #define MM3_I_ARG_IS(x) MM3_I_ARG_CHOOSE(x, 1, 1, 1, 1, 5, 2, 2, 4)
-#define MM3_I_OUT_IS(x) _Generic((x), struct mm3_buf *: MM3_I_IS_TEXT, default: MM3_I_IS_BYTES)
+#define MM3_I_OUT_IS(x) _Generic((x), struct mm3_buf * : MM3_I_IS_TEXT, default : MM3_I_IS_BYTES)
 
 #endif
 
@@ -157,11 +158,11 @@ MM3_INLINE struct mm3_i_arg mm3_i_arg_checked(struct mm3_i_arg arg, int required
 }
 
 /* Does an argument that is `is` do for a type that is `wants`? */
-#define MM3_I_ARG_FITS(is, wants)                                                                       \
+#define MM3_I_ARG_FITS(is, wants)                                            \
   ((wants) == (is) || ((wants) == MM3_I_IS_HEAP && (is) == MM3_I_IS_TEXT) || \
    ((wants) == MM3_I_IS_REAL && (is) == MM3_I_IS_INTEGER))
-#define MM3_I_OUT_FITS(out, wants, bytes)                                                               \
-  ((wants) == MM3_I_IS_TEXT || (wants) == MM3_I_IS_HEAP ? MM3_I_OUT_IS(out) == MM3_I_IS_TEXT           \
+#define MM3_I_OUT_FITS(out, wants, bytes)                                                    \
+  ((wants) == MM3_I_IS_TEXT || (wants) == MM3_I_IS_HEAP ? MM3_I_OUT_IS(out) == MM3_I_IS_TEXT \
                                                         : sizeof(*(out)) == (bytes))
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * hashing.h: hash "1" of hashmap tables, and sixteen control bytes at a time: for hashmap.h and for authors of kinds.
  *
- * The algorithm is part of the file format (a table names it by number). mum(a, b) is the 128-bit product's low half xor
- * its high half; P0..P3 are odd constants; w(i) the eight bytes at i, little-endian, r(i) four; n the length:
+ * The algorithm is part of the file format (a table names it by number). mum(a, b) is the 128-bit product's low half
+ * xor its high half; P0..P3 are odd constants; w(i) the eight bytes at i, little-endian, r(i) four; n the length:
  *
  *   integers up to 64 bits   mum(x ^ seed, P0), x zero-extended from its size
  *   128 bits                 mum(mum(low ^ seed, P0) ^ high, P1)
@@ -69,7 +69,8 @@ MM3_INLINE uint64_t mm3_i_hash_two(const unsigned char *first, const unsigned ch
          mm3_hash_mum(mm3_copy_word(last) ^ seed ^ MM3_I_P3, mm3_copy_word(last + 8) ^ MM3_I_P0);
 }
 
-/* mm3_hash_bytes: the hash of n bytes in any alignment. They may be shared bytes that change: the result is then any. */
+/* mm3_hash_bytes: the hash of n bytes in any alignment. They may be shared bytes that change: the result is then any.
+ * */
 MM3_INLINE uint64_t mm3_hash_bytes(const void *bytes, size_t n, uint64_t seed) {
   const unsigned char *at = (const unsigned char *)bytes;
   uint64_t a = 0, b = 0;
@@ -101,35 +102,58 @@ MM3_INLINE int mm3_bytes_equal(const void *shared, const void *with, size_t n) {
       if (differ) return 0;
     }
     size_t last = n - 8, before = n >= 16 ? n - 16 : 0;
-    differ |= (mm3_copy_word(a + last) ^ mm3_copy_word(b + last)) | (mm3_copy_word(a + before) ^ mm3_copy_word(b + before));
+    differ |=
+      (mm3_copy_word(a + last) ^ mm3_copy_word(b + last)) | (mm3_copy_word(a + before) ^ mm3_copy_word(b + before));
     return differ == 0;
   }
-  if (n >= 4)
-    return ((mm3_i_half(a) ^ mm3_i_half(b)) | (mm3_i_half(a + n - 4) ^ mm3_i_half(b + n - 4))) == 0;
+  if (n >= 4) return ((mm3_i_half(a) ^ mm3_i_half(b)) | (mm3_i_half(a + n - 4) ^ mm3_i_half(b + n - 4))) == 0;
   for (size_t i = 0; i < n; i++) differ |= (uint64_t)(mm3_copy_byte(a + i) ^ mm3_copy_byte(b + i));
   return differ == 0;
 }
 
-/* mm3_group_match: which of the sixteen aligned bytes at `at` equal `byte`: bit i for byte i. */
-MM3_INLINE uint32_t mm3_group_match(const unsigned char *at, unsigned char byte) {
+/* Of sixteen aligned bytes at `at`, bit i for byte i:
+ * mm3_group_match4: those that equal a byte, which is passed four times in a word.
+ * mm3_group_below2: those that are 0 or 1. */
 #if defined __SSE2__ && !defined MM3_TSAN
+MM3_INLINE uint32_t mm3_group_match4(const unsigned char *at, uint32_t bytes) {
   __m128i group = _mm_load_si128((const __m128i *)(const void *)at);
-  return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(group, _mm_set1_epi8((char)byte)));
+  return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(group, _mm_shuffle_epi32(_mm_cvtsi32_si128((int)bytes), 0)));
+}
+MM3_INLINE uint32_t mm3_group_below2(const unsigned char *at) {
+  __m128i group = _mm_load_si128((const __m128i *)(const void *)at);
+  return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(group, _mm_min_epu8(group, _mm_set1_epi8(1))));
+}
 #elif defined __aarch64__ && !defined MM3_TSAN
-  static const uint8_t bits[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-  uint8x16_t equal = vandq_u8(vceqq_u8(vld1q_u8(at), vdupq_n_u8(byte)), vld1q_u8(bits));
-  return (uint32_t)vaddv_u8(vget_low_u8(equal)) | (uint32_t)vaddv_u8(vget_high_u8(equal)) << 8;
+MM3_INLINE uint32_t mm3_i_group_bits(uint8x16_t set) {
+  static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+  uint8x16_t bits = vandq_u8(set, vld1q_u8(weights));
+  return (uint32_t)vaddv_u8(vget_low_u8(bits)) | (uint32_t)vaddv_u8(vget_high_u8(bits)) << 8;
+}
+MM3_INLINE uint32_t mm3_group_match4(const unsigned char *at, uint32_t bytes) {
+  return mm3_i_group_bits(vceqq_u8(vld1q_u8(at), vdupq_n_u8((uint8_t)bytes)));
+}
+MM3_INLINE uint32_t mm3_group_below2(const unsigned char *at) {
+  return mm3_i_group_bits(vcltq_u8(vld1q_u8(at), vdupq_n_u8(2)));
+}
 #else
+/* 0x80 becomes a bit for each byte of a word whose bits under `clear` are all 0, after exclusive or with `with`. */
+MM3_INLINE uint32_t mm3_i_group_zero(const unsigned char *at, uint64_t with, uint64_t clear) {
   uint32_t result = 0;
   for (unsigned half = 0; half < 2; half++) {
     uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f);
     uint64_t word = __atomic_load_n((const uint64_t *)(const void *)(at + 8 * half), __ATOMIC_ACQUIRE);
-    word ^= UINT64_C(0x0101010101010101) * byte;
-    uint64_t zero = ~(((word & low7) + low7) | word | low7); /* 0x80 where a byte is zero */
+    word = (word ^ with) & clear;
+    uint64_t zero = ~(((word & low7) + low7) | word | low7);
     result |= (uint32_t)((zero >> 7) * UINT64_C(0x0102040810204080) >> 56) << (8 * half);
   }
   return result;
-#endif
 }
+MM3_INLINE uint32_t mm3_group_match4(const unsigned char *at, uint32_t bytes) {
+  return mm3_i_group_zero(at, bytes | (uint64_t)bytes << 32, ~UINT64_C(0));
+}
+MM3_INLINE uint32_t mm3_group_below2(const unsigned char *at) {
+  return mm3_i_group_zero(at, 0, UINT64_C(0xfefefefefefefefe));
+}
+#endif
 
 #endif

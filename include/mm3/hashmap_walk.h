@@ -14,8 +14,8 @@ MM3_INLINE uint64_t mm3_i_hm_len(struct mm3_file *file, const struct mm3_i_hashm
   uint64_t count = __atomic_load_n(&mm3_i_hm_head(&t)->count, __ATOMIC_ACQUIRE);
   uint64_t slot = (pending & (MM3_I_HM_REMOVAL - 1)) - 1;
   if (__builtin_expect(pending == 0 || pending >> 48 != (count & 0xFFFF), 1)) return count;
-  if (slot >= MM3_I_HM_LANES * (t.mask + 1)) return count;
-  int there = __atomic_load_n(t.control + 16 * (slot / MM3_I_HM_LANES) + slot % MM3_I_HM_LANES, __ATOMIC_ACQUIRE) != 0;
+  if (slot >= mm3_i_hm_slots(&t)) return count;
+  int there = mm3_i_hm_used(&t, slot);
   if (pending & MM3_I_HM_REMOVAL) return count - (there == 0);
   return count + (there != 0);
 }
@@ -37,23 +37,23 @@ MM3_INLINE int mm3_i_hm_next(struct mm3_file *file, const struct mm3_i_hashmap *
       cursor->restarts += cursor->table != 0;
       cursor->table = word;
       cursor->group = 0;
-      cursor->lanes = ~mm3_group_match(t.control, 0) & 0x7FFF;
+      cursor->lanes = ~mm3_group_below2(mm3_i_hm_control(&t, 0)) & 0xFFFF;
     }
     while (cursor->lanes == 0) {
       if (cursor->group >= t.mask) return 0;
       cursor->group++;
-      cursor->lanes = ~mm3_group_match(t.control + 16 * cursor->group, 0) & 0x7FFF;
+      cursor->lanes = ~mm3_group_below2(mm3_i_hm_control(&t, cursor->group)) & 0xFFFF;
     }
-    struct mm3_i_hm_hit hit = {0, cursor->group, (unsigned)__builtin_ctz(cursor->lanes), 0};
-    hit.slot = t.slots + mm3_i_hm_index(&hit) * s.slot;
-    hit.count = __atomic_load_n(&t.counts[hit.group >> 4], __ATOMIC_ACQUIRE);
-    if (__atomic_load_n(t.control + 16 * hit.group + hit.lane, __ATOMIC_ACQUIRE) == 0) { /* removed meanwhile */
+    struct mm3_i_hm_hit hit = {0, cursor->group, mm3_i_hm_lowest(cursor->lanes), 0};
+    hit.slot = mm3_i_hm_slot(s, &t, mm3_i_hm_index(&hit));
+    hit.count = __atomic_load_n(mm3_i_hm_count(s, &t, hit.group), __ATOMIC_ACQUIRE);
+    if (!mm3_i_hm_used(&t, mm3_i_hm_index(&hit))) { /* removed meanwhile */
       cursor->lanes &= cursor->lanes - 1;
       continue;
     }
     result = mm3_i_hm_key_out(file, s, hit.slot, key);
     int second = mm3_i_hm_value_out(file, s, &t, &hit, value);
-    if (__builtin_expect(second == 1 || !mm3_i_hm_still(m, &t, &hit), 0)) {
+    if (__builtin_expect(second == 1 || !mm3_i_hm_still(m, s, &t, &hit), 0)) {
       tries++;
       continue;
     }
@@ -68,38 +68,18 @@ MM3_INLINE int mm3_i_hm_next(struct mm3_file *file, const struct mm3_i_hashmap *
   return -MM3_E_AGAIN;
 }
 
-/* Adds to the integer of an entry, or makes one of `by`. 1: it was there. The lock is held. */
-MM3_INLINE int mm3_i_hm_add_held(struct mm3_file *file, struct mm3_i_hashmap *m, struct mm3_i_hm_shape s,
-                                 struct mm3_i_arg key, struct mm3_i_arg by) {
-  struct mm3_i_hm_table t;
-  struct mm3_i_hm_hit hit;
-  uint64_t hash = mm3_i_hm_hash(s, key, __atomic_load_n(&m->seed, __ATOMIC_RELAXED));
-  int result = mm3_i_hm_enter(file, m, s, &t);
-  if (__builtin_expect(result < 0, 0)) return result;
-  if (result) {
-    result = mm3_i_hm_probe(file, s, &t, key, hash, &hit);
-    if (result < 0) return result;
-    if (result == 1) {
-      unsigned char *at = hit.slot + s.value_at;
-      mm3_i_hm_store(at, s.value_size, mm3_i_hm_load(at, s.value_size) + by.low);
-      return 1;
-    }
-  }
-  return mm3_i_hm_set_held(file, m, s, key, by, 0, 0);
-}
-
 /* A pointer to a fixed-size value in the mapping, or NULL. */
 MM3_INLINE void *mm3_i_hm_view(struct mm3_file *file, const struct mm3_i_hashmap *m, struct mm3_i_hm_shape s,
                                struct mm3_i_arg key) {
   struct mm3_i_hm_table t;
   struct mm3_i_hm_hit hit;
   uint64_t word = __atomic_load_n(&m->table, __ATOMIC_ACQUIRE);
-  uint64_t hash = mm3_i_hm_hash(s, key, __atomic_load_n(&m->seed, __ATOMIC_RELAXED));
+  uint64_t hash = mm3_i_hm_hash(s, key, MM3_I_PEEK(m->seed));
   if (word == 0 || mm3_i_hm_open(file, s, word, &t) < 0) return 0;
   if (mm3_i_hm_probe(file, s, &t, key, hash, &hit) != 1) return 0;
-  if (s.kept == MM3_I_HM_WIDE && (__atomic_load_n(&mm3_i_hm_head(&t)->journal, __ATOMIC_ACQUIRE) & MM3_I_HM_SLOT_BITS) ==
-                                     mm3_i_hm_index(&hit) + 1)
-    return t.base + mm3_i_hm_journal_at(s, t.log2);
+  if (s.kept == MM3_I_HM_WIDE &&
+      (__atomic_load_n(&mm3_i_hm_head(&t)->journal, __ATOMIC_ACQUIRE) & MM3_I_HM_SLOT_BITS) == mm3_i_hm_index(&hit) + 1)
+    return t.base + mm3_i_hm_journal_at(s, t.mask);
   return hit.slot + s.value_at;
 }
 
@@ -138,8 +118,8 @@ MM3_INLINE void mm3_i_hm_fetch(struct mm3_file *file, struct mm3_i_hm_shape s, c
   unsigned char *slots[MM3_I_HM_BATCH];
   for (size_t i = 0; i < n; i++) {
     uint64_t group = hashes[i] & t->mask;
-    uint32_t match = mm3_group_match(t->control + 16 * group, mm3_i_hm_tag(hashes[i])) & 0x7FFF;
-    slots[i] = t->slots + (MM3_I_HM_LANES * group + (unsigned)__builtin_ctz(match | 0x4000)) * s.slot;
+    uint32_t match = mm3_group_match4(mm3_i_hm_control(t, group), mm3_i_hm_tag(hashes[i]));
+    slots[i] = mm3_i_hm_slot(s, t, 16 * group + mm3_i_hm_lowest(match | 0x8000));
     __builtin_prefetch(slots[i]);
   }
   if (s.key_is != MM3_I_IS_HEAP && s.kept != MM3_I_HM_RECORD) return;
@@ -155,7 +135,7 @@ MM3_INLINE void mm3_i_hm_fetch(struct mm3_file *file, struct mm3_i_hm_shape s, c
 /* Values of found keys to out[i], found[i] (may be NULL) 1 or 0; the number found, or the first failure. */
 MM3_INLINE int64_t mm3_i_hm_get_many(struct mm3_file *file, const struct mm3_i_hashmap *m, struct mm3_i_hm_shape s,
                                      const void *keys, size_t n, void *out, size_t out_size, unsigned char *found) {
-  uint64_t seed = __atomic_load_n(&m->seed, __ATOMIC_RELAXED), hashes[MM3_I_HM_BATCH];
+  uint64_t seed = MM3_I_PEEK(m->seed), hashes[MM3_I_HM_BATCH];
   int64_t total = 0;
   for (size_t done = 0, now; done < n; done += now) {
     struct mm3_i_hm_table t;
@@ -165,16 +145,27 @@ MM3_INLINE int64_t mm3_i_hm_get_many(struct mm3_file *file, const struct mm3_i_h
     if (open) {
       for (size_t i = 0; i < now; i++) {
         hashes[i] = mm3_i_hm_hash(s, mm3_i_hm_key_at(s, keys, done + i), seed);
-        __builtin_prefetch(t.control + 16 * (hashes[i] & t.mask));
+        __builtin_prefetch(mm3_i_hm_control(&t, hashes[i] & t.mask));
       }
       mm3_i_hm_fetch(file, s, &t, hashes, now);
     }
     for (size_t i = 0; i < now; i++) {
       struct mm3_i_arg key = mm3_i_hm_key_at(s, keys, done + i);
       unsigned char *to = (unsigned char *)out + (done + i) * out_size;
-      int result = 1;
-      if (__builtin_expect(open, 1)) result = mm3_i_hm_get_once(file, m, s, &t, key, hashes[i], to);
-      if (__builtin_expect(result > 0, 0)) result = mm3_i_hm_get(file, m, s, key, to);
+      struct mm3_i_hm_hit hit;
+      int result = open ? mm3_i_hm_glance(file, s, &t, key, hashes[i], &hit) : -1;
+      if (__builtin_expect(result == 1, 1)) {
+        result = mm3_i_hm_found(file, s, &t, &hit, to);
+        if (result == 1 || !mm3_i_hm_quiet(m, &t, &hit))
+          result = -1;
+        else if (result == 0)
+          result = mm3_i_hm_valid(s.value_is, to);
+      } else if (result == 0) {
+        mm3_copy_end_read();
+        result = MM3_I_PEEK(m->table) == t.word ? -MM3_E_ABSENT : -1;
+      }
+      if (__builtin_expect(result == -1, 0))
+        result = mm3_i_hm_get_slow(file, m, s, key, mm3_i_hm_hash(s, key, seed), to);
       if (found) found[done + i] = result == 0;
       total += result == 0;
       if (__builtin_expect(result < 0 && result != -MM3_E_ABSENT, 0)) return result;

@@ -10,6 +10,7 @@ using TEXTS = absl::flat_hash_map<std::string, std::string>;
 
 int main(int argc, char **argv) {
   static const bench_group groups[] = {{"u64-1e5", maps_u64_1e5},   {"u64-1e6", maps_u64_1e6},   {"u64-1e7", maps_u64_1e7},
-                                       {"text-1e5", maps_text_1e5}, {"text-1e6", maps_text_1e6}, {nullptr, nullptr}};
+                                       {"text-1e5", maps_text_1e5}, {"text-1e6", maps_text_1e6}, {"latency", latency_std},
+                                       {nullptr, nullptr}};
   return bench_main(argc, argv, "absl", groups);
 }

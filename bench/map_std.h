@@ -49,6 +49,15 @@ static uint64_t text_sum() {
 }
 static double text_bytes() { return 0; }
 
+#include "latency.h"
 #include "maps.h"
+
+static BENCH_UNUSED void latency_std() {
+  u64_open(0);
+  latency_begin();
+  LATENCY(bench.peer, "an insertion", LATENCY_N, u64_put(latency_key(i), i));
+  latency_end();
+  u64_close();
+}
 
 #endif

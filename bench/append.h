@@ -4,7 +4,7 @@
 #define MM3_BENCH_APPEND_H
 #include "bench.h"
 
-BENCH_UNUSED static size_t append_bytes(void) { return (size_t)(bench.quick ? 64 : 256) << 20; }
+BENCH_UNUSED static size_t append_bytes(void) { return (size_t)(bench.quick ? 32 : 256) << 20; }
 
 static inline const void *append_record(size_t i) {
   static uint64_t record[32];

@@ -23,8 +23,9 @@ static void load_plain(const char *text) {
 }
 #define TIMES(n, ...) for (int i_ = 0; i_ < (n); i_++) { __VA_ARGS__; BENCH_BARRIER(); }
 
-#define RUN(field, name, size, n)                                                                                         \
+#define RUN(field, name, size, n_)                                                                                        \
   do {                                                                                                                    \
+    const int n = n_;                                                                                                     \
     json_t *value = json_sample(size), *back;                                                                             \
     char *raw = (char *)bench_map("bench.raw", (size) + 1);                                                               \
     BENCH_PAIR("W7 store " name, n, 9, "jansson", TIMES(n, store_plain(value, raw)), "mm3",                               \
@@ -47,8 +48,8 @@ static void run_json(void) {
   struct mm3_file *file = mm3_create(path, MM3_TYPE(values), NULL, &error);
   MM3_NEED(file);
   struct values *v = mm3_root(file, values);
-  RUN(small, "1 KiB", 1024, 1000);
-  RUN(large, "64 KiB", 65536, 20);
+  RUN(small, "1 KiB", 1024, bench.quick ? 100 : 1000);
+  RUN(large, "64 KiB", 65536, bench.quick ? 3 : 20);
   mm3_close(file);
   unlink(path);
 }

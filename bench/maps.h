@@ -20,7 +20,7 @@
  * after each writing operation (one lock for each 1000, say).
  *
  * Queries are read from one list in the order of the queries, so that finding the question costs nobody a cache miss.
- * MAPS_SLOW: at a million and more, phases after the insertion run over a part of the keys.
+ * MAPS_SLOW: phases after the insertion run over a part of the keys.
  */
 #ifndef MM3_BENCH_MAPS_H
 #define MM3_BENCH_MAPS_H
@@ -38,7 +38,7 @@ BENCH_UNUSED static uint64_t maps_all; /* sums, so that nothing is optimised awa
 static volatile uint64_t maps_zero;    /* 0, which the compiler does not know */
 
 #ifdef MAPS_SLOW
-#define MAPS_SAMPLE(n) ((n) < 250000 ? (n) : 250000)
+#define MAPS_SAMPLE(n) (bench.quick ? 20000 : (n) < 250000 ? (n) : 250000)
 #else
 #define MAPS_SAMPLE(n) ((n) < 1000000 ? (n) : 1000000)
 #endif

@@ -42,7 +42,8 @@ static void run_atomic(void) {
   unlink(path);
   PMEMobjpool *pool = create(path, 0);
   uint64_t *value = (uint64_t *)pmemobj_direct(pmemobj_root(pool, 64));
-  BENCH("W2 fetch_add, 1 thread", 300, 5, for (int i = 0; i < 300; i++) {
+  int ops = bench.quick ? 50 : 300;
+  BENCH("W2 fetch_add, 1 thread", ops, 5, for (int i = 0; i < ops; i++) {
     *value += 1;
     pmemobj_persist(pool, value, sizeof *value);
   });

@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# run.sh [--quick] [--check] [--groups "open atomic ..."] [--peers "raw mm3 ..."]
+# run.sh [--quick] [--check | --check-only] [--groups "open atomic ..."] [--peers "raw mm3 ..."]
 # Builds each peer's program in $MM3_BUILD/bench (one that does not compile is skipped, with a line), runs them in
 # shuffled order, five rounds or more, and prints TSV on stdout:
 #   workload  peer  median  unit  ratio_to_limit  runs  min  max
 # The limit is the best of the peers called raw. report.md and report.svg, beside the TSV (report.tsv), are what
-# doc/PERFORMANCE shows. --check compares with targets.tsv and prints which fall short. What is said goes to stderr.
+# doc/PERFORMANCE shows. --check compares with targets.tsv and prints which fall short; --check-only compares the last
+# report, if there is one. What is said goes to stderr.
 #   MM3_SRC, MM3_BUILD    source and build folders (make sets them)
 #   BENCH_DIR             where data files go: $MM3_BUILD/bench/data, which should be a real disk's
 #   BENCH_CLOCK=cpu       the process's own time where it suits: for machines that others use, too
@@ -18,9 +19,10 @@ while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=quick ;;
     --check) check=yes ;;
+    --check-only) check=only ;;
     --groups) shift; groups=$1 ;;
     --peers) shift; peers=$1 ;;
-    *) sed -n '3,13s/^# //p' "$0" >&2; exit 2 ;;
+    *) sed -n '3,14s/^# //p' "$0" >&2; exit 2 ;;
   esac
   shift
 done
@@ -31,6 +33,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ -n "$quick" ] || rounds=$BENCH_ROUNDS
 out=$MM3_BUILD/bench
 data=${BENCH_DIR:-$out/data}
+compare () { awk -F '\t' -f "$here/check.awk" "$out/report.tsv" "$here/targets.tsv"; }
+if [ "$check" = only ] && [ -s "$out/report.tsv" ]; then
+  compare
+  exit
+fi
 mkdir -p "$out" "$data" || exit 1
 MM3_MODULE_PATH=$MM3_BUILD/modules/.libs
 export MM3_MODULE_PATH
@@ -41,7 +48,7 @@ trap 'exit 1' 1 2 15
 # 1. Programs: name, file, package, libraries.
 flags="-O2 -g0 -falign-functions=64 -D_GNU_SOURCE -w -I$MM3_SRC/include -I$MM3_SRC ${BENCH_CFLAGS:-}"
 mm3_libs="-L$MM3_BUILD/core/.libs -Wl,-rpath,$MM3_BUILD/core/.libs -lmm3"
-programs=
+rm -f "$out"/*.ok
 build () {
   name=$1 file=$2 package=$3
   shift 3
@@ -49,7 +56,7 @@ build () {
   case $file in
     *.py)
       if "$here/$file" groups >/dev/null 2>&1; then
-        cp "$here/$file" "$out/$name" && programs="$programs $name"
+        cp "$here/$file" "$out/$name" && : >"$out/$name.ok"
       else
         say "skipped: $name ($package is missing)"
       fi
@@ -65,32 +72,45 @@ build () {
       return
     fi
   fi
-  programs="$programs $name"
+  : >"$out/$name.ok"
 }
 packaged () { pkg-config --libs "$@" 2>/dev/null; }
+say "building"
 # shellcheck disable=SC2046,SC2086
 {
-  build raw raw.c libc6-dev
-  build mm3 mm3.c libmm3 $mm3_libs
-  build arrays arrays.c libmm3 $mm3_libs
-  build map_raw map_raw.c libc6-dev
-  build map_mm3 map_mm3.c libmm3 $mm3_libs
-  build shared_raw shared_raw.c libc6-dev
-  build shared_mm3 shared_mm3.c libmm3 $mm3_libs
-  build json json.c libjansson-dev $mm3_libs -ljansson
-  build absl map_absl.cpp libabsl-dev $(packaged absl_flat_hash_map absl_hash absl_raw_hash_set)
-  build boost_flat map_boost_flat.cpp 'libboost-dev, 1.81 or later'
-  build boost_ipc boost_ipc.cpp libboost-dev
-  build khash map_khash.c libhts-dev
-  build uthash map_uthash.c uthash-dev
-  build std stdlib.cpp g++
-  build lmdb lmdb.c liblmdb-dev -llmdb
-  build shared_lmdb shared_lmdb.c liblmdb-dev -llmdb
-  build sqlite sqlite.c libsqlite3-dev -lsqlite3 -ljansson
-  build tkrzw tkrzw.cpp libtkrzw-dev -ltkrzw
-  build pmemobj pmemobj.c libpmemobj-dev -lpmemobj
-  build numpy numpy_cube.py python3-numpy
+  build raw raw.c libc6-dev &
+  build mm3 mm3.c libmm3 $mm3_libs &
+  wait
+  build arrays arrays.c libmm3 $mm3_libs &
+  build map_raw map_raw.c libc6-dev &
+  wait
+  build map_mm3 map_mm3.c libmm3 $mm3_libs &
+  build shared_raw shared_raw.c libc6-dev &
+  wait
+  build shared_mm3 shared_mm3.c libmm3 $mm3_libs &
+  build json json.c libjansson-dev $mm3_libs -ljansson &
+  wait
+  build absl map_absl.cpp libabsl-dev $(packaged absl_flat_hash_map absl_hash absl_raw_hash_set) &
+  build boost_flat map_boost_flat.cpp 'libboost-dev, 1.81 or later' &
+  wait
+  build boost_ipc boost_ipc.cpp libboost-dev &
+  build khash map_khash.c libhts-dev &
+  wait
+  build uthash map_uthash.c uthash-dev &
+  build std stdlib.cpp g++ &
+  wait
+  build lmdb lmdb.c liblmdb-dev -llmdb &
+  build shared_lmdb shared_lmdb.c liblmdb-dev -llmdb &
+  wait
+  build sqlite sqlite.c libsqlite3-dev -lsqlite3 -ljansson &
+  build tkrzw tkrzw.cpp libtkrzw-dev -ltkrzw &
+  wait
+  build pmemobj pmemobj.c libpmemobj-dev -lpmemobj &
+  build numpy numpy_cube.py python3-numpy &
+  wait
+  wait
 }
+programs=$(cd "$out" && ls -- *.ok 2>/dev/null | sed "s/\.ok$//")
 [ -n "$programs" ] || die "no program could be built"
 
 # 2. Who knows which group. Quick: the small sizes.
@@ -169,4 +189,4 @@ cat "$tsv"
 awk -F '\t' -f "$here/markdown.awk" "$tsv" >"$out/report.md"
 awk -F '\t' -f "$here/svg.awk" "$tsv" >"$out/report.svg"
 say "$tsv, report.md and report.svg beside it"
-[ -z "$check" ] || awk -F '\t' -f "$here/check.awk" "$tsv" "$here/targets.tsv"
+[ -z "$check" ] || compare

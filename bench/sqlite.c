@@ -183,7 +183,7 @@ static void run_json(void) {
   start(bench_path("bench.sqlite"), FAST, "CREATE TABLE t (k INTEGER PRIMARY KEY, v TEXT)");
   for (int large = 0; large < 2; large++) {
     json_t *value = json_sample(large ? 65536 : 1024);
-    int ops = large ? 20 : 1000;
+    int ops = (large ? 20 : 1000) / (bench.quick ? 10 : 1);
     BENCH(large ? "W7 store 64 KiB" : "W7 store 1 KiB", ops, 7, for (int i = 0; i < ops; i++) {
       char *text = json_dumps(value, JSON_COMPACT);
       sqlite3_bind_int64(put, 1, 1);

@@ -189,6 +189,7 @@ static const struct mm3_kind segmented_kind = {
     .blocks = segmented_blocks,
     .grow = mm3i_seg_grow,
     .ops = &mm3i_segmented_ops,
+    .test_ops = mm3i_segmented_test_ops,
 };
 
 static const struct mm3_kind *const kinds[] = {&segmented_kind};

@@ -6,6 +6,7 @@
 #include <mm3/heap.h>
 #include <mm3/module.h>
 #include <mm3/segmented.h>
+#include <mm3/testing.h>
 
 static inline const struct mm3_type *item_type(const struct mm3_type *type) { return type->args[0].type; }
 static inline int has_heap(const struct mm3_type *type) { return (item_type(type)->flags & MM3_TYPE_HEAP) != 0; }
@@ -40,6 +41,7 @@ int mm3i_seg_reserve(struct mm3_file *file, struct mm3_segmented_ref r, uint64_t
 int mm3i_seg_cut(struct mm3_file *file, struct mm3_segmented_ref r, uint64_t count);
 
 extern const struct mm3_segmented_ops mm3i_segmented_ops;
+extern const struct mm3_test_op mm3i_segmented_test_ops[];
 
 /* A private, aligned item, zeroed. `small` serves where it can. */
 struct room {

@@ -91,3 +91,32 @@ static int ops_truncate(struct mm3_file *file, struct mm3_segmented_ref r, uint6
 
 const struct mm3_segmented_ops mm3i_segmented_ops = {sizeof mm3i_segmented_ops, 1, ops_append, ops_reserve,
                                                      ops_truncate};
+
+/* ---- killed at every store by mm3 modules check ---- */
+
+static int test_append(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  const uint64_t item = 7;
+  return ops_append(ctx->file, ref_of(type, bytes), &item, 1, 0);
+}
+
+static int test_append_many(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  const uint64_t items[] = {7, 8, 9};
+  return ops_append(ctx->file, ref_of(type, bytes), items, 3, 0);
+}
+
+static int test_truncate(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  return ops_truncate(ctx->file, ref_of(type, bytes), 1, 0);
+}
+
+static int test_clear(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  return ops_truncate(ctx->file, ref_of(type, bytes), 0, 0);
+}
+
+const struct mm3_test_op mm3i_segmented_test_ops[] = {
+    {"append, the first", "segmented(u64)", NULL, test_append, NULL},
+    {"append", "segmented(u64)", "[1, 2]", test_append, NULL},
+    {"append many", "segmented(u64)", "[1, 2]", test_append_many, NULL},
+    {"truncate", "segmented(u64)", "[1, 2, 3]", test_truncate, NULL},
+    {"clear", "segmented(u64)", "[1, 2, 3]", test_clear, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <mm3/heap.h>
+#include <mm3/testing.h>
 #include <mm3/text.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -197,6 +198,29 @@ static int text_key_print(const struct mm3_type *type, const void *bytes, char *
   return length > INT32_MAX ? mm3_ctx_fail(ctx, -MM3_E_VALUE, "a text of %zu bytes is no key", length) : (int)length;
 }
 
+/* ---- killed at every store by mm3 modules check --------------------------------------------------------------------- */
+
+static int test_set(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  (void)type;
+  return ops_set(ctx->file, bytes, "another text, which is longer", 29, 0);
+}
+
+static int test_append(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  (void)type;
+  return ops_append(ctx->file, bytes, " and more", 9, 0);
+}
+
+static int test_clear(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  (void)type;
+  return ops_set(ctx->file, bytes, "", 0, 0);
+}
+
+static const struct mm3_test_op text_test_ops[] = {
+    {"set, the first", "text", NULL, test_set, NULL}, {"set", "text", "\"old\"", test_set, NULL},
+    {"append", "text", "\"old\"", test_append, NULL},  {"clear", "text", "\"old\"", test_clear, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 const struct mm3_kind mm3i_text_kind = {
     .size = sizeof mm3i_text_kind,
     .layout_version = 1,
@@ -212,4 +236,5 @@ const struct mm3_kind mm3i_text_kind = {
     .key_print = text_key_print,
     .blocks = text_blocks,
     .ops = &text_ops,
+    .test_ops = text_test_ops,
 };

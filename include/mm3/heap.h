@@ -23,18 +23,23 @@ extern "C" {
  * -MM3_E_RESERVE (reopen with a larger reserve), -MM3_E_DAMAGED (the heap's own structures), -EINVAL, -EPERM (lock not held). */
 MM3_API int mm3_heap_alloc(struct mm3_file *file, uint64_t size, uint64_t align, uint64_t *offset);
 
-/* mm3_heap_free: gives a block back. 0, or -MM3_E_DAMAGED when no such block is in use. */
+/* mm3_heap_free: gives a block back. 0, -EPERM, or -MM3_E_DAMAGED when no such block is in use. */
 MM3_API int mm3_heap_free(struct mm3_file *file, uint64_t offset);
 
-/* mm3_heap_usable: the bytes that a block in use has, at least what was asked for; 0 when there is no such block. */
+/* mm3_heap_usable: the bytes that a block in use has, at least what was asked for and at most a quarter more (blocks above
+ * 8 KiB: whole pages); 0 when there is no such block. Needs no lock. */
 MM3_API uint64_t mm3_heap_usable(struct mm3_file *file, uint64_t offset);
 
-/* mm3_heap_reserve: makes the file so long that `bytes` more can be allocated without growing it. */
+/* mm3_heap_reserve: makes the file so long that blocks of `bytes` in all can be allocated without growing it, if they are
+ * large or fill whole slabs of 64 KiB. As mm3_heap_alloc. */
 MM3_API int mm3_heap_reserve(struct mm3_file *file, uint64_t bytes);
 
-/* mm3_heap_shrink: cuts free space off the file's end; only while no other handle has the file open (-EBUSY). */
+/* mm3_heap_shrink: cuts free space off the file's end; only while no other handle has the file open (-EBUSY). Also
+ * -EPERM, -EOPNOTSUPP (a file system without OFD locks), -errno of ftruncate(2). */
 MM3_API int mm3_heap_shrink(struct mm3_file *file);
 
+/* mm3_heap_measure: set stats->size first. Walks the page map, a nanosecond or two a page of the heap; needs no lock, but
+ * only under it the numbers are of one moment. -MM3_E_DAMAGED, -EINVAL (the file has no heap). */
 struct mm3_heap_stats {
   uint32_t size;
   uint64_t total, used, free, blocks; /* bytes of the heap; in blocks in use; in free blocks and tail; blocks in use */

@@ -22,6 +22,9 @@
 #define MM3_HPP
 
 #include <mm3.h>
+#include <mm3/hashmap.h>
+#include <mm3/segmented.h>
+#include <mm3/text.h>
 
 #include <stdexcept>
 #include <string>
@@ -57,6 +60,12 @@ template <class F, class Tag>
 using if_kind = std::enable_if_t<std::is_same<tag<F>, Tag>::value, int>;
 template <class F>
 using item = std::remove_cv_t<std::remove_reference_t<decltype(std::declval<F &>().at[0])>>;
+/* What a map's operation takes: numbers and C strings as they are, C++'s strings as their bytes. */
+inline mm3_str given(std::string_view text) { return mm3_str_n(text.data(), text.size()); }
+template <class Number, std::enable_if_t<std::is_arithmetic<Number>::value, int> = 0>
+Number given(Number number) {
+  return number;
+}
 }  // namespace detail
 
 /* A field that grows, with its file. */
@@ -165,7 +174,40 @@ F &operator<<(F &field, const detail::item<F> &item) {
   return field;
 }
 
+/* segmented(T): appends an item. */
+template <class F, detail::if_kind<F, mm3_k_segmented> = 0, class Item>
+bound<F> operator<<(bound<F> to, const Item &item) {
+  check(mm3_segmented_append(to.file, to.field, item));
+  return to;
+}
+
+/* text: replaces the value. */
+template <class F, detail::if_kind<F, mm3_k_text> = 0>
+bound<F> operator<<(bound<F> to, std::string_view text) {
+  check(mm3_text_set_n(to.file, to.field, text.data(), text.size()));
+  return to;
+}
+
+/* hashmap(K, V): adds an entry, or replaces its value: `<< std::pair("alice", 42)`. */
+template <class F, detail::if_kind<F, mm3_k_hashmap> = 0, class K, class V>
+bound<F> operator<<(bound<F> to, const std::pair<K, V> &entry) {
+  check(mm3_hashmap_set(to.file, to.field, detail::given(entry.first), detail::given(entry.second)));
+  return to;
+}
+
 }  // namespace operators
+
+/* mm3::str(file.in(file->note)): a text's value, whole. */
+template <class F, detail::if_kind<F, mm3_k_text> = 0>
+std::string str(bound<F> from) {
+  std::string text(64, '\0');
+  size_t length = 0;
+  int result;
+  while ((result = mm3_text_get(from.file, from.field, &text[0], text.size() + 1, &length)) == -ERANGE) text.resize(length);
+  check(result);
+  text.resize(length);
+  return text;
+}
 
 /* for (auto &item : mm3::items(file->best)): the items of a vec as they lie, for who knows that nobody writes. */
 template <class F, detail::if_kind<F, mm3_k_vec> = 0>

@@ -11,8 +11,8 @@ do
   do
     "$compiler" -std=$standard -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-missing-field-initializers -Werror -O1 \
       -I"$MM3_SRC/include" "$MM3_SRC/tests/cxx.cpp" -o "$work/cxx" "$MM3_BUILD/core/.libs/libmm3.so" || exit 1
-    rm -f "$work/game.mm3"
-    LD_LIBRARY_PATH=$MM3_BUILD/core/.libs "$work/cxx" "$work/game.mm3" || exit 1
+    rm -f "$work/game.mm3" "$work/store.mm3"
+    LD_LIBRARY_PATH=$MM3_BUILD/core/.libs "$work/cxx" "$work/game.mm3" "$work/store.mm3" || exit 1
     built=$((built + 1))
   done
 done

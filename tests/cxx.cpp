@@ -9,6 +9,10 @@
   FIELD(level, u32) FIELD(score, u64) FIELD(player_name, string(8)) FIELD(best, vec(u64, 3)) FIELD(wins, atomic(u64))
 MM3_STRUCT(game, GAME);
 
+#define STORE(FIELD) \
+  FIELD(events, segmented(u64)) FIELD(users, hashmap(string(8), u64)) FIELD(cache, hashmap(text, text)) FIELD(note, text)
+MM3_STRUCT(store, STORE);
+
 #define HOLDS(x) ((x) ? (void)0 : (std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x), std::exit(1)))
 
 template <class Call>
@@ -53,6 +57,19 @@ int main(int, char **argv) {
     HOLDS(false);
   } catch (const mm3::error &e) {
     HOLDS(e.code() == -ENOENT && std::string(e.what()).find("/nowhere/at/all.mm3") != std::string::npos);
+  }
+  {
+    auto file = mm3::file<store>::create(argv[2]);
+    file.in(file->events) << 1u << 2u << 3u;
+    file.in(file->users) << std::pair("alice", 42u) << std::pair(std::string("bob"), 7);
+    file.in(file->cache) << std::pair("key", "value") << std::pair(std::string_view("k2"), std::string("v2"));
+    file.in(file->note) << "a text of any length" << "another";
+    uint64_t id = 0;
+    HOLDS(mm3_segmented_len(&file->events) == 3);
+    HOLDS(mm3_hashmap_get(file.get(), &file->users, "alice", &id) == 0 && id == 42);
+    HOLDS(mm3_hashmap_len(file.get(), &file->cache) == 2);
+    HOLDS(mm3::str(file.in(file->note)) == "another");
+    HOLDS(thrown([&] { file.in(file->users) << std::pair("longer than 8", 1); }) == -MM3_E_VALUE);
   }
   std::puts("cxx: ok");
   return 0;

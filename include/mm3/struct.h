@@ -152,7 +152,11 @@ inline __attribute__((always_inline)) Field *mm3_tagged(Field *field) {
 #endif
 
 /* MM3_REQUIRE(condition): 0; does not compile unless the constant condition holds. */
+#ifdef __cplusplus /* g++ folds what it does not call a constant expression */
+#define MM3_REQUIRE(condition) (__extension__(0 * (int)sizeof(char[(condition) ? 1 : -1])))
+#else
 #define MM3_REQUIRE(condition) (0 * (int)sizeof(char[(condition) ? 1 : -1]))
+#endif
 
 /* The rest is the machinery of MM3_STRUCT. */
 #define MM3_I_MEMBER(c_name, ...) MM3_I_MEMBER_(c_name, MM3_C1_##__VA_ARGS__, ~)

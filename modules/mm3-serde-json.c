@@ -20,6 +20,9 @@ static int parse(const char *text, size_t count, json_t **json, int code, struct
   json_error_t why;
   *json = count == 0 ? json_null() : json_loadb(text, count, LOAD_FLAGS, &why);
   if (*json) return 0;
+#if JANSSON_VERSION_HEX >= 0x020b00
+  if (json_error_code(&why) == json_error_out_of_memory) return mm3_error_set(error, -ENOMEM, "out of memory");
+#endif
   return mm3_error_set(error, code, "not JSON that can be kept: line %d, column %d: %s", why.line, why.column, why.text);
 }
 
@@ -46,9 +49,9 @@ static int json_set(void *field, size_t n, const json_t *value, struct mm3_error
   if (count > room && count <= n) {
     if (text != small) free(text);
     if (!(text = malloc(count))) return mm3_error_set(error, -ENOMEM, "out of memory");
-    json_dumpb(value, text, count, DUMP_FLAGS);
+    if (json_dumpb(value, text, count, DUMP_FLAGS) != count) count = 0;
   }
-  int result = count == 0 ? mm3_error_set(error, -MM3_E_VALUE, "the value cannot be written as JSON")
+  int result = count == 0 ? mm3_error_set(error, -MM3_E_VALUE, "the value cannot be written as JSON: it holds itself, or memory is short")
                           : store(field, n, text, count, error);
   if (text != small) free(text);
   return result;
@@ -188,8 +191,8 @@ static int load(const struct mm3_type *type, const void *bytes, json_t **json, s
   struct mm3_error why;
   int result = copy_take(type, bytes, copy);
   if (result < 0) return result;
-  if (parse(copy->text, copy->count, json, -MM3_E_DAMAGED, &why) == 0) return 0;
-  return mm3_ctx_fail(ctx, -MM3_E_DAMAGED, "%s", why.text);
+  result = parse(copy->text, copy->count, json, -MM3_E_DAMAGED, &why);
+  return result == 0 ? 0 : mm3_ctx_fail(ctx, result, "%s", why.text);
 }
 
 static int json_check(const struct mm3_type *type, const void *bytes, struct mm3_ctx *ctx) {
@@ -224,7 +227,7 @@ static int json_visit(const struct mm3_type *type, const void *bytes, struct mm3
 static size_t fewer_digits(const json_t *json, size_t n) {
   for (size_t digits = 15; digits < 17; digits++) {
     size_t flags = DUMP_FLAGS | JSON_REAL_PRECISION(digits), count = json_dumpb(json, NULL, 0, flags);
-    char *text = count <= n ? malloc(count + 1) : NULL;
+    char *text = count && count <= n ? malloc(count + 1) : NULL;
     json_t *again = text ? json_loadb(text, json_dumpb(json, text, count, flags), LOAD_FLAGS, NULL) : NULL;
     int same = again && json_equal(json, again);
     json_decref(again);
@@ -243,10 +246,11 @@ static int put_json(const struct mm3_type *type, void *bytes, const json_t *json
   }
   if (count > n)
     return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%zu bytes of JSON do not fit %s", count, type->text);
+  if (count == 0 && !json_is_null(json)) return mm3_ctx_fail(ctx, -ENOMEM, "out of memory"); /* no value is empty */
   if (ctx->flags & MM3_CTX_DRY) return 0;
   char *text = malloc(count + 1);
-  if (!text) return mm3_ctx_fail(ctx, -ENOMEM, "out of memory");
-  json_dumpb(json, text, count, flags);
+  if (!text || (count && json_dumpb(json, text, count, flags) != count))
+    return free(text), mm3_ctx_fail(ctx, -ENOMEM, "out of memory");
   int result = is_field(type) ? mm3_i_string_set_n(bytes, n, text, count) : mm3_i_string_element_set_n(bytes, n, text, count);
   free(text);
   return result;
@@ -284,11 +288,11 @@ static int json_put_deep(const struct mm3_type *type, void *bytes, const struct 
   if (result < 0) return mm3_ctx_fail(ctx, result, "%s cannot hold this value", type->text);
   result = load(type, bytes, &json, &copy, ctx);
   copy_drop(&copy);
-  if (result == 0) {
-    result = mm3j_steps_set(json, steps, nsteps, part, ctx);
-    if (result == 0) result = put_json(type, bytes, json, ctx);
-    json_decref(json);
-  }
+  if (result < 0) return json_decref(part), result == -MM3_E_DAMAGED ? result : copy_fail(type, bytes, result, ctx);
+  result = mm3j_steps_set(json, steps, nsteps, part, ctx);
+  if (result == 0) result = put_json(type, bytes, json, ctx);
+  else if (result == -ENOMEM) mm3_ctx_fail(ctx, result, "out of memory");
+  json_decref(json);
   json_decref(part);
   return result;
 }

@@ -7,75 +7,35 @@
  * MM3_VICTIM=name: one kind. All of them take a minute; without MM3_TORTURE one operation of each must do.
  */
 #include "../modules/all_modules.h"
-#include "../tools/json_out.h"
 #include "hostile/victims.h"
 #include "kill/kill.h"
+#include "kill/texts.h"
 #include "mm3test.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MEMBERS = 16 };
-
-struct texts {
-  char *at[MEMBERS];
-};
-
 /* The operation in hand: the processes of a run inherit it. */
 static const struct victim *victim;
 static unsigned line;
-static struct texts before, after;
+static struct kill_texts before, after;
 static int parted;             /* a whole container is put: its parts come one by one */
 static unsigned target;        /* the member that it changes */
 
-static void forget(struct texts *t) {
-  for (unsigned i = 0; i < MEMBERS; i++) free(t->at[i]), t->at[i] = NULL;
-}
-
-static int show(struct mm3_file *file, struct texts *t) {
-  static char buffer[MM3J_BUFFER];
-  struct mm3_member_info member;
-  struct mm3_error error = {0};
-  memset(t, 0, sizeof *t);
-  for (uint32_t i = 0; i < MEMBERS && mm3_file_member(file, i, &member) == 0; i++) {
-    struct mm3j_writer writer;
-    struct mm3j_memory memory = {0};
-    struct mm3_field field;
-    mm3j_writer_init(&writer, MM3J_JSON, buffer, sizeof buffer, mm3j_emit_memory, &memory);
-    int result = mm3_field_find(file, member.name, &field, &error);
-    if (result == 0) result = mm3_field_visit(&field, &writer.sink, &error);
-    if (result == 0) result = mm3j_writer_flush(&writer);
-    t->at[i] = memory.text;
-    if (result < 0) return fprintf(stderr, "%s: %s\n", member.name, error.text), -1;
-  }
-  return 0;
-}
-
-/* A map's pairs come in any order. */
-static int same(const char *a, const char *b) {
-  if (!a || !b) return a == b;
-  if (strcmp(a, b) == 0) return 1;
-  json_t *x = json_loads(a, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL), *y = json_loads(b, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-  int equal = x && y && json_is_object(x) && json_equal(x, y);
-  json_decref(x), json_decref(y);
-  return equal;
-}
-
 /* memory[0]: the operation was seen done. */
 static int model(struct kill_case *c, struct mm3_file *file) {
-  struct texts now;
+  struct kill_texts now;
   int old = 1, new = 1;
-  if (show(file, &now) < 0) return kill_says(c, "it cannot be read");
-  for (unsigned i = 0; i < MEMBERS; i++) {
+  if (kill_show(file, &now) < 0) return kill_says(c, "it cannot be read");
+  for (unsigned i = 0; i < KILL_MEMBERS; i++) {
     if (parted && i == target) continue;
-    if (!same(now.at[i], before.at[i])) old = 0;
-    if (!same(now.at[i], after.at[i])) new = 0;
+    if (!kill_same(now.at[i], before.at[i])) old = 0;
+    if (!kill_same(now.at[i], after.at[i])) new = 0;
     if (!old && !new) return kill_says(c, "member %u is %.100s; it was %.100s and becomes %.100s", i, now.at[i], before.at[i], after.at[i]);
   }
-  forget(&now);
+  kill_forget(&now);
   if (!new && c->memory[0]) return kill_says(c, "it went back to what it was");
   c->memory[0] |= (uint64_t)(new && !old);
   return 0;
@@ -108,7 +68,7 @@ static int prepare(void) {
     unlink(path);
     if (victim_make_some(victim, path, line + n) < 0) return -1;
     struct mm3_file *file = open_victim(path);
-    if (!file || show(file, n ? &after : &before) < 0) return -1;
+    if (!file || kill_show(file, n ? &after : &before) < 0) return -1;
     name[strcspn(name, ".[")] = 0;
     for (target = 0; mm3_file_member(file, target, &member) == 0 && strcmp(member.name, name) != 0;) target++;
     if (strcmp(member.kind, "raw") == 0 || strstr(member.kind, "128")) parted = 1; /* their words are whole, no more */
@@ -140,7 +100,7 @@ static void each_operation_is_whole_or_absent(void) {
       CHECK_EQ(result.refused, 0);
       points += result.points;
       operations++;
-      forget(&before), forget(&after);
+      kill_forget(&before), kill_forget(&after);
     }
   }
   printf("kill: %u operations by path, %llu kill points\n", operations, points);

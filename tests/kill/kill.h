@@ -32,6 +32,7 @@
 #define KILL_NEW 1u    /* the operation makes the file: before it there is none */
 #define KILL_HIDDEN 2u /* watch the file while it has no name yet: opening it may be refused as damaged or not ours */
 #define KILL_ALONE 4u  /* no living peer: the operation wants the file for itself */
+#define KILL_SICK 8u   /* states need not pass mm3_check: the operation is a repair, and the model does the checking */
 
 /* Shared by all processes of one run. */
 struct kill_case {

@@ -81,13 +81,13 @@ static unsigned intact_blocks(struct scene *s) {
 static uint64_t a_free_run(struct scene *s) {
   for (unsigned i = 0; i < MM3I_HEAP_BINS; i++)
     if (s->state->bins[i]) return s->state->bins[i];
-  return CHECK(!"a free run"), 1;
+  return CHECK(0 && "a free run"), 1;
 }
 
 static uint64_t a_listed_slab(struct scene *s, unsigned *class_) {
   for (unsigned i = 0; i < MM3I_HEAP_CLASSES; i++)
     if (s->state->slabs[i]) return *class_ = i, s->state->slabs[i];
-  CHECK(!"a slab");
+  CHECK(0 && "a slab");
   return *class_ = 0, 1;
 }
 

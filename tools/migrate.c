@@ -116,7 +116,7 @@ static void say_lost(struct migrate *m, const char *path, const struct mm3_field
   const char *text = error->text[0] ? error->text : mm3_strerror(error->code), *at;
   if (error->file[0] && strncmp(text, error->file, strlen(error->file)) == 0) text += strlen(error->file) + 2;
   if (strncmp(text, "field '", 7) == 0 && (at = strstr(text, "': "))) text = at + 3; /* the row says which */
-  snprintf(row->note, sizeof row->note, "%s", text);
+  snprintf(row->note, sizeof row->note, "%.*s", (int)sizeof row->note - 1, text);
 }
 
 /* ---- a log: in pieces, so that memory stays flat -------------------------------------------------------------------- */

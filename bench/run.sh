@@ -11,6 +11,7 @@
 #   BENCH_DIR             where data files go: $MM3_BUILD/bench/data, which should be a real disk's
 #   BENCH_CLOCK=cpu       the process's own time where it suits: for machines that others use, too
 #   BENCH_ROUNDS=5        how often
+tab=$(printf '\t')
 set -u
 say () { echo "bench: $*" >&2; }
 die () { say "$*"; exit 1; }
@@ -137,7 +138,7 @@ one_round () { # group round
   awk -v group="$1" '$2 == group { print $1 }' "$known" | shuf | while read -r program; do
     [ "$2" = 1 ] || ! once "$program" "$1" || continue
     rm -rf "$data"/bench.*
-    "$out/$program" "$1" "$data" $quick 2>"$out/error" | sed "s/^/$1	$2	/" >>"$figures"
+    "$out/$program" "$1" "$data" $quick 2>"$out/error" | sed "s/^/$1$tab$2$tab/" >>"$figures"
     [ ! -s "$out/error" ] || say "$program, $1: $(head -n 1 "$out/error")"
   done
 }

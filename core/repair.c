@@ -220,14 +220,15 @@ static void note_sharing(void *arg, const struct mm3_error *finding) {
     if (strcmp(root_type(r)->members[i].name, finding->field) == 0) reset_field(r, i);
 }
 
+/* The heap first: on one that a killed repair left half built, fields that are whole look damaged. */
 static void do_it(struct repair *r) {
-  bool resets = r->flags & MM3_REPAIR_RESET;
+  bool resets = r->flags & MM3_REPAIR_RESET, rebuild = r->rebuild && !r->heap_bad;
   struct mm3_error ignored;
+  if (r->heap_bad) rebuild_heap(r);
   for (uint32_t i = 0; resets && i < root_type(r)->nmembers; i++)
-    if (check_field(r, i, &ignored) < 0) reset_field(r, i);
-  if (!r->rebuild) return;
-  rebuild_heap(r);
-  if (resets && mm3i_heap_check_owners(r->file, note_sharing, r) > 0) rebuild_heap(r);
+    if (check_field(r, i, &ignored) < 0) reset_field(r, i), rebuild |= r->heap_bad;
+  if (rebuild) rebuild_heap(r);
+  if (r->rebuild && resets && mm3i_heap_check_owners(r->file, note_sharing, r) > 0) rebuild_heap(r);
 }
 
 static void found_left(void *arg, const struct mm3_error *finding) {

@@ -222,12 +222,12 @@ static void note_sharing(void *arg, const struct mm3_error *finding) {
 
 /* The heap first: on one that a killed repair left half built, fields that are whole look damaged. */
 static void do_it(struct repair *r) {
-  bool resets = r->flags & MM3_REPAIR_RESET, rebuild = r->rebuild && !r->heap_bad;
+  bool resets = r->flags & MM3_REPAIR_RESET, again = !r->heap_bad;
   struct mm3_error ignored;
   if (r->heap_bad) rebuild_heap(r);
   for (uint32_t i = 0; resets && i < root_type(r)->nmembers; i++)
-    if (check_field(r, i, &ignored) < 0) reset_field(r, i), rebuild |= r->heap_bad;
-  if (rebuild) rebuild_heap(r);
+    if (check_field(r, i, &ignored) < 0) reset_field(r, i), again = true;
+  if (r->rebuild && again) rebuild_heap(r);
   if (r->rebuild && resets && mm3i_heap_check_owners(r->file, note_sharing, r) > 0) rebuild_heap(r);
 }
 

@@ -159,15 +159,16 @@ static void *map_aligned(const struct mm3i_handle *handle, uint64_t size) {
 }
 
 int mm3i_map_file(struct mm3i_handle *handle, uint64_t length, uint64_t wanted, struct mm3_error *error) {
-  bool grows = handle->schema->grows;
+  bool grows = handle->schema->grows, huge = handle->flags & MM3_HUGE_PAGES;
   uint64_t size = grows ? reserve_for(length, wanted) : length;
   void *base;
-  while ((base = grows ? map_aligned(handle, size) : map(handle, NULL, size)) == MAP_FAILED) {
+  while ((base = grows || huge ? map_aligned(handle, size) : map(handle, NULL, size)) == MAP_FAILED) {
     int code = -errno;
     if (size <= length) return mm3i_fail_sys(error, handle->path, code, "map it");
     size = size / 2 > length ? (size / 2 + UNIT - 1) / UNIT * UNIT : length;
   }
   if (grows || handle->anonymous) mm3i_sys.madvise(base, (size_t)size, MADV_DONTDUMP);
+  if (huge) mm3i_sys.madvise(base, (size_t)size, MADV_HUGEPAGE);
   handle->file.base = base;
   handle->file.limit = least(size, length);
   handle->reserve = size;

@@ -58,7 +58,8 @@ static bool all_zero(const void *bytes, size_t size) {
 
 int mm3i_options_read(const struct mm3_options *from, struct mm3_options *to, const char *path,
                       struct mm3_error *error) {
-  const uint32_t known = MM3_READ_ONLY | MM3_REPLACE | MM3_NO_MODULES | MM3_SPARSE | MM3_EXCLUSIVE | MM3_CAREFUL;
+  const uint32_t known = MM3_READ_ONLY | MM3_REPLACE | MM3_NO_MODULES | MM3_SPARSE | MM3_EXCLUSIVE | MM3_CAREFUL |
+                         MM3_HUGE_PAGES;
   memset(to, 0, sizeof *to);
   if (from && from->size) {
     size_t size = from->size < sizeof *to ? from->size : sizeof *to;

@@ -396,6 +396,36 @@ static void describe_says_who_and_how_much(void) {
   mm3_close(file);
 }
 
+static int huge_calls;
+static int counting_madvise(void *address, size_t length, int advice) {
+  if (advice == MADV_HUGEPAGE && (uintptr_t)address % 0x200000 == 0) huge_calls++;
+  return madvise(address, length, advice);
+}
+
+#define LARGE(FIELD) FIELD(bytes, raw(8388608))
+MM3_STRUCT(large, LARGE);
+
+static void huge_pages_are_asked_for_when_wanted(void) {
+  struct mm3_options options = {.size = sizeof options, .flags = MM3_HUGE_PAGES};
+  struct mm3i_sys whole = mm3i_sys;
+  const char *path = mm3test_path("large.mm3");
+  mm3i_sys.madvise = counting_madvise;
+  struct mm3_file *file = mm3_create(path, MM3_TYPE(large), &options, NULL);
+  CHECK(file != NULL);
+  if (file) mm3_root(file, large)->bytes[8388607] = 42;
+  CHECK_EQ(mm3_close(file), 0);
+  CHECK(huge_calls >= 1);
+  huge_calls = 0;
+  file = mm3_open(path, MM3_TYPE(large), &options, NULL);
+  CHECK(file && mm3_root(file, large)->bytes[8388607] == 42);
+  mm3_close(file);
+  CHECK_EQ(huge_calls, 1);
+  file = mm3_open(path, MM3_TYPE(large), NULL, NULL);
+  mm3_close(file);
+  CHECK_EQ(huge_calls, 1);
+  mm3i_sys = whole;
+}
+
 MM3_TEST_SUITE("file", {"a new file keeps what is stored", a_new_file_keeps_what_is_stored},
                {"two handles of a file share its bytes", two_handles_share_the_bytes},
                {"the superblock lies as the format says", the_superblock_lies_as_the_format_says},
@@ -413,4 +443,5 @@ MM3_TEST_SUITE("file", {"a new file keeps what is stored", a_new_file_keeps_what
                {"a schema's text makes a file", a_schema_text_makes_a_file},
                {"bounds are those of the file", bounds_are_those_of_the_file},
                {"sync syncs the folder once and says what failed", sync_syncs_the_folder_once_and_says_what_failed},
+               {"huge pages are asked for when wanted", huge_pages_are_asked_for_when_wanted},
                {"describe says who and how much", describe_says_who_and_how_much})

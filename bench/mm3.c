@@ -4,7 +4,6 @@
 
 #include <mm3/atomic.h>
 #include <mm3/file.h>
-#include <mm3/map.h>
 #include <mm3/ndarray.h>
 #include <mm3/segmented.h>
 #include <mm3/struct.h>
@@ -42,23 +41,18 @@ static void open_reopen(const char *path, size_t size) {
 
 static void run_open(void) {
   open_run();
-  const char *path = bench_path("bench.touch");
-  unlink(path);
-  struct mm3_file *file = mm3_create(path, bench.quick ? MM3_TYPE(part) : MM3_TYPE(gib), NULL, &error);
-  MM3_NEED(file);
-  touch_all("mm3", bench.quick ? mm3_root(file, part)->bytes.at : mm3_root(file, gib)->bytes.at, touch_size());
-  mm3_close(file);
-  unlink(path);
-  /* A raw map with the advice that DESIGN gives for tables and caches. */
-  int fd = open(path, O_RDWR | O_CREAT, 0644);
-  struct mm3_map map;
-  MM3_NEED(fd >= 0 && ftruncate(fd, (off_t)touch_size()) == 0);
-  MM3_NEED(mm3_map_fd(&map, fd, MM3_MAP_READ_WRITE, NULL, &error) == 0);
-  if (mm3_map_advise(&map, MM3_ADVICE_HUGE_PAGE) == 0)
-    touch_all("mm3 map, huge pages", (unsigned char *)map.ptr, touch_size());
-  mm3_map_unmap(&map);
-  close(fd);
-  unlink(path);
+  for (int huge = 0; huge < 2; huge++) {
+    struct mm3_options options = {.size = sizeof options, .flags = huge ? MM3_HUGE_PAGES : 0};
+    const char *path = bench_path("bench.touch");
+    touch_warm(touch_size());
+    unlink(path);
+    struct mm3_file *file = mm3_create(path, bench.quick ? MM3_TYPE(part) : MM3_TYPE(gib), &options, &error);
+    MM3_NEED(file);
+    touch_all(huge ? "mm3, huge pages" : "mm3", bench.quick ? mm3_root(file, part)->bytes.at : mm3_root(file, gib)->bytes.at,
+              touch_size());
+    mm3_close(file);
+    unlink(path);
+  }
 }
 
 /* ---- W2 ---- */

@@ -36,6 +36,7 @@ int mm3_heap_free(struct mm3_file *file, uint64_t offset) {
   int result = mm3i_heap_begin(&heap, file);
   if (result < 0) return result;
   if (!inside(&heap, offset)) return -MM3_E_DAMAGED;
+  if (mm3i_heap_slab_give(&heap, offset)) return 0;
   if (mm3i_heap_slab_find(&heap, offset, &block)) return mm3i_heap_slab_free(&heap, &block);
   uint64_t pages = mm3i_heap_used_run(&heap, offset);
   if (!pages || heap.bad) return -MM3_E_DAMAGED;

@@ -186,5 +186,7 @@ uint64_t mm3i_heap_slab_block(struct mm3i_heap *heap, unsigned class_, uint64_t 
                               unsigned bit);       /* the block's offset */
 bool mm3i_heap_slab_find(struct mm3i_heap *heap, uint64_t offset, struct mm3i_heap_block *block);
 int mm3i_heap_slab_free(struct mm3i_heap *heap, const struct mm3i_heap_block *block);
+/* What most frees are, in few steps: a block of a slab that is listed, and not its last. False: anything else. */
+bool mm3i_heap_slab_give(struct mm3i_heap *heap, uint64_t offset);
 
 #endif

@@ -9,10 +9,11 @@
 
 /* ---- classes ----------------------------------------------------------------------------------------------------- */
 
-uint64_t mm3i_heap_class_size(unsigned class_) {
-  if (class_ < 4) return 16 * (uint64_t)(class_ + 1);
-  return (uint64_t)(5 + class_ % 4) << (4 + (class_ - 4) / 4);
-}
+static const uint16_t sizes[MM3I_HEAP_CLASSES] = {
+    16,  32,  48,  64,   80,   96,   112,  128,  160,  192,  224,  256,  320,  384,  448,  512,
+    640, 768, 896, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120, 6144, 7168, 8192};
+
+uint64_t mm3i_heap_class_size(unsigned class_) { return sizes[class_]; }
 
 unsigned mm3i_heap_class(uint64_t size, uint64_t align) {
   if (size > MM3I_HEAP_SMALL) return MM3I_HEAP_CLASSES;
@@ -157,7 +158,60 @@ static int take(struct mm3i_heap *heap, unsigned class_, uint64_t slab, uint64_t
   return store_two(heap, spot->at, spot->bits | UINT64_C(1) << bit, mm3i_heap_entry(heap, slab), next - MM3I_SLAB_ONE);
 }
 
+/* A page's entry, while nothing is put; NULL: nowhere. */
+static inline uint64_t *entry_of(const struct mm3i_heap *heap, uint64_t page) {
+  unsigned part = page < 256 ? 0 : 56 - (unsigned)__builtin_clzll(page);
+  uint64_t first = part ? UINT64_C(128) << part : 0;
+  uint64_t map = page < UINT32_MAX ? __atomic_load_n(&heap->state->maps[part], MM3_RELAXED) : 0;
+  return map ? mm3_at(heap->file, mm3i_heap_offset(heap, map - 1) + 16 * (page - first), 16) : NULL;
+}
+
+/* What most allocations are, in few steps: the first slab of the list has a block where the last search ended. False:
+ * anything else, also what is damaged. */
+static bool take_hinted(struct mm3i_heap *heap, unsigned class_, uint64_t *offset) {
+  const uint64_t wanted = MM3I_PAGE_LISTED | class_ << 4 | MM3I_PAGE_SLAB, size = sizes[class_];
+  uint64_t slab = __atomic_load_n(&heap->state->slabs[class_], MM3_RELAXED);
+  uint64_t *head = slab && class_ >= 3 ? entry_of(heap, slab) : NULL;
+  if (!head) return false;
+  uint64_t word = __atomic_load_n(head, MM3_RELAXED), distance = word >> 10 & 15, pages = mm3i_slab_pages(word);
+  if ((word & (MM3I_PAGE_LISTED | 1023)) != wanted || mm3i_slab_free(word) == 0 || distance >= pages ||
+      slab >= heap->pages || pages > heap->pages - slab)
+    return false;
+  uint64_t *entry = entry_of(heap, slab + distance);
+  if (!entry) return false;
+  uint64_t from = first_of(size, distance), to = first_of(size, distance + 1);
+  uint64_t all = (uint32_t)pages * MM3I_PAGE / (uint32_t)size;
+  uint64_t bits = __atomic_load_n(&entry[1], MM3_RELAXED), free = ~bits & low_bits((to < all ? to : all) - from);
+  if (free == 0) return false;
+  *offset = mm3i_heap_offset(heap, slab) + (from + (unsigned)__builtin_ctzll(free)) * size;
+  __atomic_store_n(&entry[1], bits | (free & -free), __ATOMIC_RELEASE);
+  __atomic_store_n(head, word - MM3I_SLAB_ONE, __ATOMIC_RELEASE);
+  return true;
+}
+
+bool mm3i_heap_slab_give(struct mm3i_heap *heap, uint64_t offset) {
+  uint64_t page = (offset - heap->start) / MM3I_PAGE, *entry = entry_of(heap, page);
+  if (!entry) return false;
+  uint64_t word = __atomic_load_n(entry, MM3_RELAXED);
+  uint64_t distance = mm3i_page_state_of(word) == MM3I_PAGE_PART ? mm3i_page_distance(word) : 0, slab = page - distance;
+  uint64_t *head = distance < page ? entry_of(heap, slab) : NULL;
+  if (!head) return false;
+  word = __atomic_load_n(head, MM3_RELAXED);
+  unsigned class_ = mm3i_page_class(word);
+  uint64_t pages = mm3i_heap_slab_check(heap, slab, word);
+  if (distance >= pages || class_ < 3 || !(word & MM3I_PAGE_LISTED)) return false;
+  uint32_t size = sizes[class_], within = (uint32_t)(offset - mm3i_heap_offset(heap, slab)), number = within / size;
+  uint32_t all = (uint32_t)pages * MM3I_PAGE / size;
+  uint64_t bit = UINT64_C(1) << (number - first_of(size, distance)), bits = __atomic_load_n(&entry[1], MM3_RELAXED);
+  if (number * size != within || number >= all || !(bits & bit) || mm3i_slab_free(word) + 1 >= all) return false;
+  word = ((word & ~(UINT64_C(15) << 10)) | distance << 10) + MM3I_SLAB_ONE;
+  __atomic_store_n(head, word, __ATOMIC_RELEASE);
+  __atomic_store_n(&entry[1], bits & ~bit, __ATOMIC_RELEASE);
+  return true;
+}
+
 int mm3i_heap_slab_alloc(struct mm3i_heap *heap, unsigned class_, uint64_t *offset) {
+  if (take_hinted(heap, class_, offset)) return 0;
   for (;;) {
     uint64_t slab = mm3i_heap_get(heap, list_of(class_));
     if (!slab) {

@@ -402,10 +402,9 @@ static int follower(void *arg) {
   return mm3_close(file) != 0;
 }
 
-/* MM3_SEGMENTED_BYTES: how much is written while two follow; 2 GiB in `make torture`. */
+/* While so much is written two follow. */
 static void followers_see_each_item_whole_and_none_is_missed(void) {
-  const char *size = getenv("MM3_SEGMENTED_BYTES");
-  uint64_t bytes = size ? strtoull(size, NULL, 0) : mm3test_tool()[0] ? 1 << 20 : 64 << 20;
+  uint64_t bytes = getenv("MM3_TORTURE") ? UINT64_C(2) << 30 : mm3test_tool()[0] ? 1 << 20 : 64 << 20;
   struct follow follow = {.wanted = bytes / sizeof(struct event)}, reader;
   struct mm3_file *file = make(NULL);
   if (!file) return;

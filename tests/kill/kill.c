@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -131,6 +132,7 @@ static void nap(void) {
 static void be_peer(const struct kill_op *op, struct kill_case *c, struct peer *peer) {
   struct mm3_error error = {0};
   int late = op->flags & (KILL_NEW | KILL_ALONE);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   struct mm3_file *file = late ? NULL : mm3_open(c->path, NULL, NULL, &error);
   __atomic_store_n(&peer->ready, 1, __ATOMIC_SEQ_CST);
   while (!__atomic_load_n(&peer->go, __ATOMIC_SEQ_CST)) nap();

@@ -65,24 +65,31 @@ static int import_value(void *arg) {
   return stopped ? stopped : result;
 }
 
+/* The sentence for what went wrong. */
+static int import_fail(struct import *import, int result) {
+  struct call *call = import->call;
+  if (result == -EINTR && interrupted())
+    return say(call, "%s: interrupted; it %s", call->argv[0], import->made ? "was not made" : "is as it was"), EXIT_SYSTEM;
+  if (result == -MM3_E_TRUNCATED && call->error.code != result) {
+    mm3_error_set(&call->error, result, "was cut while it was read");
+    name_input(import);
+  }
+  return fail(call);
+}
+
 static int import_run(struct call *call) {
   struct import import = {.call = call, .from = call->argc > 1 ? call->argv[1] : "-", .path = call_option(call, "path")};
   const struct mm3j_between how = {between, &import};
   if (call_option(call, "lines")) return import_lines(call, call_option(call, "lines"));
   interrupts_catch();
-  if (mm3j_stream_open(import.from, &how, &import.stream, &call->error)) return fail(call);
+  int result = mm3j_stream_open(import.from, &how, &import.stream, &call->error);
   /* each byte is parsed twice: for the dry try, and for the stores */
-  progress_begin(&import.progress, call, "import", 2 * mm3j_stream_size(import.stream), false);
-  int result = mm3_guard_run(mm3j_stream_map(import.stream), import_value, &import), code = EXIT_DONE;
-  progress_end(&import.progress);
-  if (result == -EINTR && interrupted()) {
-    say(call, "%s: interrupted; %s", call->argv[0], import.made ? "it was not made" : "it is as it was");
-    code = EXIT_SYSTEM;
-  } else if (result) {
-    if (result == -MM3_E_TRUNCATED && call->error.code != result)
-      mm3_error_set(&call->error, result, "was cut while it was read"), name_input(&import);
-    code = fail(call);
+  if (!result) {
+    progress_begin(&import.progress, call, "import", 2 * mm3j_stream_size(import.stream), false);
+    result = mm3_guard_run(mm3j_stream_map(import.stream), import_value, &import);
+    progress_end(&import.progress);
   }
+  int code = result ? import_fail(&import, result) : EXIT_DONE;
   mm3j_stream_close(import.stream);
   if (import.file) code = close_file(call, import.file, code);
   if (import.file && import.made && code) remove(call->argv[0]);

@@ -52,7 +52,8 @@ static int lines_in(struct lines *l, int fd, uint64_t total) {
   int result = mm3j_lines_open(fd, &reader), more;
   if (result) return mm3_error_set(error, result, "%s", mm3_strerror(result));
   progress_begin(&progress, l->call, "import", total, false);
-  while ((more = mm3j_lines_next(reader, &batch, error)) > 0) {
+  while ((more = mm3j_lines_next(reader, &batch, error)) > 0 || (more == -EINTR && !interrupted())) {
+    if (more < 0) continue; /* a signal that is none of ours */
     result = store_batch(l, &batch);
     if (!result && interrupted()) result = -EINTR;
     if (result) break;

@@ -56,9 +56,7 @@ static int more_text(struct mm3j_lines *l) {
   }
   l->begin = 0;
   l->end = left;
-  ssize_t part;
-  do part = read(l->fd, l->text + left, l->size - left);
-  while (part < 0 && errno == EINTR);
+  ssize_t part = read(l->fd, l->text + left, l->size - left);
   if (part < 0) return -errno;
   l->over = part == 0;
   l->end += (size_t)part;

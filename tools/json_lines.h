@@ -14,7 +14,7 @@ struct mm3j_batch {
 
 int mm3j_lines_open(int fd, struct mm3j_lines **lines); /* 0, -ENOMEM */
 
-/* 1 and some lines, valid until the next call; 0 at the end; -errno; -MM3_E_VALUE for a line that is not one JSON value:
+/* 1 and some lines, valid until the next call; 0 at the end; -errno (after -EINTR one may go on); -MM3_E_VALUE for a line that is not one JSON value:
  * after the batch with all lines before it. */
 int mm3j_lines_next(struct mm3j_lines *lines, struct mm3j_batch *batch, struct mm3_error *error);
 

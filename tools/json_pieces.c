@@ -177,6 +177,7 @@ static bool next_parsed(struct piece_cursor *c, struct mm3_value *key, struct mm
 static int next(const struct mm3_value *of, void **cursor, struct mm3_value *key, struct mm3_value *item) {
   const struct long_value *value = of->node;
   struct mm3j_stream *s = value->stream;
+  if (s->error.code) return s->error.code; /* also to a kind that took it for the list's end, and begins again */
   struct piece_cursor *c = *cursor ? *cursor : cursor_new(value);
   if (!c) return mm3_error_set(&s->error, -ENOMEM, "not enough memory for the JSON text");
   *cursor = c;

@@ -11,14 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEPT = 8 << 20 /* of a pipe, in memory */, SHORT = 1 << 20 /* parsed whole */ };
+enum { KEPT = 8 << 20 /* of a pipe, in memory */, SHORT = 1 << 20 /* parsed whole */, TOLD = 32 << 20 };
 
-static int fill(int fd, char *to, size_t size, size_t *used) {
+static int fill(const struct mm3j_stream *s, int fd, char *to, size_t size, size_t *used) {
   while (*used < size) {
     ssize_t part = read(fd, to + *used, size - *used);
     if (part == 0) return 0;
     if (part > 0) *used += (size_t)part;
     else if (errno != EINTR) return -errno;
+    else if (s->between.call && s->between.call(s->between.arg, 0) < 0) return -EINTR;
   }
   return 0;
 }
@@ -36,7 +37,7 @@ static int spool(struct mm3j_stream *s, int fd, size_t used, struct mm3_error *e
   while (!result && used) {
     if (fwrite(s->own, 1, used, file) != used) result = errno ? -errno : -EIO;
     used = 0;
-    if (!result) result = fill(fd, s->own, KEPT, &used);
+    if (!result) result = fill(s, fd, s->own, KEPT, &used);
   }
   if (!result && fflush(file) != 0) result = -errno;
   if (result) mm3_error_set(error, result, "a long input needs a temporary file: %s", mm3_strerror(result));
@@ -51,7 +52,7 @@ static int spool(struct mm3j_stream *s, int fd, size_t used, struct mm3_error *e
 static int take_pipe(struct mm3j_stream *s, int fd, struct mm3_error *error) {
   size_t used = 0;
   s->own = malloc(KEPT);
-  int result = s->own ? fill(fd, s->own, KEPT, &used) : -ENOMEM;
+  int result = s->own ? fill(s, fd, s->own, KEPT, &used) : -ENOMEM;
   if (result) return mm3_error_set(error, result, "%s", mm3_strerror(result));
   if (used == KEPT) return spool(s, fd, used, error);
   s->text = s->own;
@@ -92,7 +93,7 @@ int mm3j_stream_read(struct mm3j_stream *s, bool members_first, struct mm3_value
       *value = (struct mm3_value){.is = s->text[at] == '[' ? MM3_LIST : MM3_MAP, .count = (size_t)all->count,
                                   .source = &mm3j_piece_source, .node = all};
     if (result) *error = s->error;
-    return result;
+    if (result != -MM3_E_VALUE || s->size > TOLD) return result; /* else jansson knows better where it began */
   }
   s->whole = json_loadb(s->text ? s->text : "", s->size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
   if (s->whole) *value = mm3j_value_of(s->whole);

@@ -2,8 +2,8 @@
 /*
  * json_stream.h: a JSON text as a struct mm3_value, however long it is, in memory that does not grow with it.
  *
- * A short text is parsed whole. Of a long one the brackets are looked at first: what is wrong with them is told at once,
- * and lists and objects of more than MM3J_PIECE bytes are remembered by place and count. Their items are parsed when
+ * A short text is parsed whole. Of a long one the brackets are looked at first: what is wrong with them is told at once
+ * (up to 32 MiB by parsing it whole, because the place of the mistake is then better known), and lists and objects of more than MM3J_PIECE bytes are remembered by place and count. Their items are parsed when
  * somebody asks for them, a piece at a time, by jansson. So a mistake inside a long list is found when it is reached: by
  * the dry try, before anything is stored.
  *

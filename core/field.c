@@ -103,6 +103,23 @@ int mm3_field_put(struct mm3_field *field, const struct mm3_value *value, struct
   return guarded(change, &call);
 }
 
+static int run_put_key(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
+  const struct mm3_step *step = (const struct mm3_step *)(void *)text;
+  if (!field->bytes) return absent(field, ctx->error);
+  const struct mm3_kind *kind = field->type->kind;
+  if (!field->ndeep && kind->put_deep) return kind->put_deep(field->type, field->bytes, step, 1, value, ctx);
+  if (!field->ndeep && kind->put_at) return kind->put_at(field->type, field->bytes, step, value, ctx);
+  return mm3_ctx_fail(ctx, -MM3_E_PATH, "%s has no entries with keys", field->type->text);
+}
+
+int mm3_field_put_key(struct mm3_field *field, const char *key, size_t count, const struct mm3_value *value,
+                      struct mm3_error *error) {
+  struct mm3_step step = {MM3_STEP_KEY, key, count, 0};
+  struct call call = {.field = field, .run = run_put_key, .locks = true, .value = value, .text = (char *)(void *)&step,
+                      .error = error};
+  return guarded(change, &call);
+}
+
 static int run_push(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
   (void)text;
   if (!field->bytes) return absent(field, ctx->error);

@@ -92,6 +92,7 @@ struct mm3_trail {
 #define MM3_CTX_WRITABLE 1u /* the bytes may be written */
 #define MM3_CTX_DRY 2u      /* put, push, erase: say whether the value would be taken, write nothing */
 #define MM3_CTX_LOCKED 4u   /* the caller holds the file's lock */
+#define MM3_CTX_TRIED 16u  /* put: the caller has tried this value DRY just now: no need to do so again */
 #define MM3_CTX_RAW 8u      /* visit: show damaged text as raw bytes instead of failing */
 
 struct mm3_ctx {
@@ -132,7 +133,9 @@ struct mm3_value {
 
 struct mm3_value_source {
   /* Steps through a list or map: *cursor starts as NULL. Returns 1 with *key (maps only: a text) and *item filled, 0 at
-   * the end. */
+   * the end; negative: the source itself failed, nothing is to be stored, and put returns that. What *item and *key
+   * point to is good until the second following call. A map's keys are distinct, except that a source that reads a
+   * long text in pieces may leave it to a container of more than 4096 keys to refuse one that comes twice. */
   int (*next)(const struct mm3_value *of, void **cursor, struct mm3_value *key, struct mm3_value *item);
 };
 

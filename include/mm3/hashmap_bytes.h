@@ -166,15 +166,14 @@ MM3_INLINE int mm3_i_hm_used(const struct mm3_i_hm_table *t, uint64_t index) {
 #define MM3_I_PEEK(x) (*(const volatile __typeof__(x) *)&(x))
 #endif
 
-/* 1: inside the file, so only outside this handle's reserve. */
-MM3_COLD MM3_UNUSED static int mm3_i_hm_inside(const struct mm3_file *file, uint64_t offset, uint64_t size) {
-  struct mm3_file_info info;
-  info.size = sizeof info;
-  return mm3_file_describe(file, &info) == 0 && offset <= info.length && size <= info.length - offset;
+MM3_COLD MM3_UNUSED static int mm3_i_hm_why(struct mm3_file *file, uint64_t offset, uint64_t size) {
+  return mm3_at_code(file, offset, size);
 }
 
-MM3_INLINE int mm3_i_hm_outside(const struct mm3_file *file, uint64_t offset, uint64_t size) {
-  return mm3_i_hm_inside(file, offset, size) ? -MM3_E_RESERVE : -MM3_E_DAMAGED;
+/* Why mm3_at gave nothing: -MM3_E_DAMAGED, -MM3_E_RESERVE, or -MM3_E_AGAIN where the file has grown meanwhile. */
+MM3_INLINE int mm3_i_hm_outside(struct mm3_file *file, uint64_t offset, uint64_t size) {
+  int code = mm3_i_hm_why(file, offset, size);
+  return code < 0 ? code : -MM3_E_AGAIN;
 }
 
 /* 1: the word's table lies within what is known of the file, as in mm3_at, and is open. 0: ask mm3_i_hm_open. The first

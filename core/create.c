@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* create.c: a new file, complete before it has a name. publish.c gives it one. */
+#include "probe.h"
 #include "publish.h"
 
 #include <errno.h>
@@ -117,7 +118,10 @@ static struct mm3_file *create(const char *path, const char *text, const struct 
     result = path ? make_named(handle, &image, &read, error) : make_anonymous(handle, &image, &read, error);
     mm3i_image_free(&image);
   }
-  if (result == 0) return &handle->file;
+  if (result == 0) {
+    MM3I_PROBE2(created, handle->path, handle->file.limit);
+    return &handle->file;
+  }
   mm3i_handle_free(handle);
   return NULL;
 }

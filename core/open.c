@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "file.h"
+#include "probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +97,10 @@ struct mm3_file *mm3_open(const char *path, const struct mm3_desc *desc, const s
   if (mm3i_options_read(options, &read, path, error) < 0) return NULL;
   struct mm3i_handle *handle = mm3i_handle_new(path, &read, error);
   if (!handle) return NULL;
-  if (open_handle(handle, desc, read.reserve, error) == 0) return &handle->file;
+  if (open_handle(handle, desc, read.reserve, error) == 0) {
+    MM3I_PROBE2(opened, handle->path, handle->file.limit);
+    return &handle->file;
+  }
   mm3i_handle_free(handle);
   return NULL;
 }

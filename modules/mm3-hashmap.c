@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* mm3-hashmap.c: the kind hashmap(K, V): its types and its table. */
 #include "hashmap_inside.h"
+#include "kind_tests.h"
 
 #include <string.h>
 #include <time.h>
@@ -162,6 +163,7 @@ static const struct mm3_kind hashmap_kind = {
   .blocks = mm3i_hashmap_blocks,
   .grow = hashmap_grow,
   .ops = &mm3i_hashmap_ops,
+  .test_ops = mm3i_hashmap_test_ops,
 };
 
 static const struct mm3_kind *const kinds[] = {&hashmap_kind};

@@ -166,6 +166,22 @@ int mm3_field_count(const struct mm3_field *field, uint64_t *count, uint64_t *ca
   return field->type->kind->count(field->type, field->bytes, count, capacity, begin(&w, field, 0, NULL));
 }
 
+static int describe(void *arg) {
+  struct call *call = arg;
+  const struct mm3_field *field = call->field;
+  struct work w;
+  if (!field->bytes) return absent(field, call->error);
+  if (!field->type) return no_module(field, call->error);
+  if (field->ndeep || field->sliced || !field->type->kind->describe)
+    return mm3_error_set(call->error, -MM3_E_PATH, "'%s': %s says nothing of itself", field->path, field->type->text);
+  return field->type->kind->describe(field->type, field->bytes, call->sink, begin(&w, field, 0, call->error));
+}
+
+int mm3_field_describe(const struct mm3_field *field, struct mm3_sink *sink, struct mm3_error *error) {
+  struct call call = {.field = (struct mm3_field *)(uintptr_t)field, .sink = sink, .error = error}; /* not changed */
+  return guarded(describe, &call);
+}
+
 static int check(void *arg) {
   struct call *call = arg;
   struct work w;

@@ -153,6 +153,7 @@ static const struct mm3_kind hashmap_kind = {
   .init = hashmap_init,
   .check = mm3i_hashmap_check,
   .recover = hashmap_recover,
+  .describe = mm3i_hashmap_describe,
   .visit = mm3i_hashmap_visit,
   .count = hashmap_count,
   .put = mm3i_hashmap_put,

@@ -60,6 +60,9 @@ MM3_API int mm3_field_add(struct mm3_field *field, const struct mm3_value *delta
                           struct mm3_error *error);
 /* mm3_field_count: items and capacity of a container (UINT64_MAX: grows); -MM3_E_PATH for what is none. */
 MM3_API int mm3_field_count(const struct mm3_field *field, uint64_t *count, uint64_t *capacity);
+/* mm3_field_describe: how the kind keeps the value, as its `describe` row tells it to a sink: a map of facts. -MM3_E_PATH for
+ * a kind that has nothing to say. */
+MM3_API int mm3_field_describe(const struct mm3_field *field, struct mm3_sink *sink, struct mm3_error *error);
 /* mm3_field_check: the value against every promise of its kind. 0, or -MM3_E_DAMAGED with path and reason. */
 MM3_API int mm3_field_check(const struct mm3_field *field, struct mm3_error *error);
 

@@ -157,7 +157,7 @@ static uint64_t left(uint64_t end) {
 static int need_slot(struct mm3i_handle *handle, uint64_t end, uint32_t *slot) {
   int result;
   while ((*slot = __atomic_load_n(&handle->slot, __ATOMIC_ACQUIRE)) == MM3I_NO_SLOT) {
-    if ((result = mm3i_slot_claim(handle)) < 0 && result != -EAGAIN) return result;
+    if ((result = mm3i_slot_claim(handle, mm3i_lock_area(handle))) < 0 && result != -EAGAIN) return result;
     if (result == 0) continue;
     if (left(end) == 0) return -MM3_E_BUSY;
     mm3i_sleep_us(1000);

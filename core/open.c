@@ -66,7 +66,7 @@ static int attach(struct mm3i_handle *handle, uint64_t length, uint64_t wanted, 
       return mm3i_fail(error, handle->path, -MM3_E_DAMAGED, "truncated while it was opened");
   }
   result = mm3i_map_file(handle, length, wanted ? wanted : handle->fixed.reserve_hint, error);
-  if (result == 0) result = mm3i_settle(handle, error);
+  if (result == 0) result = mm3i_settle(handle, false, error);
   mm3i_leave(handle);
   return result;
 }

@@ -57,13 +57,16 @@
  *   int mm3_hashmap_set(file, map, key, value)     adds (0) or replaces (1);  mm3_hashmap_insert is the same
  *   int mm3_hashmap_get_or_insert(file, map, key, value, out)
  *         1: it was there, *out is its value; 0: added, *out is untouched
- *   int mm3_hashmap_add(file, map, key, by)        integers: adds, with wrap; a new entry is `by`. 1: it was there; 0:
- * new int mm3_hashmap_update(file, map, key, int (*change)(void *value, void *arg), arg) fixed-size V: change gets a
- * copy, which then replaces the value whole; its negative result leaves it as it was and is returned. -MM3_E_ABSENT.
- * change must not change the map int mm3_hashmap_remove(file, map, key)         0, or -MM3_E_ABSENT int
- * mm3_hashmap_clear(file, map)               frees everything int mm3_hashmap_reserve(file, map, count)      room for
- * so many entries in all, without growing int mm3_hashmap_shrink(file, map)              the smallest table that holds
- * what there is int64_t mm3_hashmap_retain(file, map, int (*keep)(const struct mm3_hashmap_item *, void *arg), arg)
+ *   int mm3_hashmap_add(file, map, key, by)
+ *         integers: adds, with wrap; a new entry is `by`. 1: it was there; 0: new
+ *   int mm3_hashmap_update(file, map, key, int (*change)(void *value, void *arg), arg)
+ *         fixed-size V: change gets a copy, which then replaces the value whole; its negative result leaves it as it
+ *         was and is returned. -MM3_E_ABSENT. change must not change the map
+ *   int mm3_hashmap_remove(file, map, key)         0, or -MM3_E_ABSENT
+ *   int mm3_hashmap_clear(file, map)               frees everything
+ *   int mm3_hashmap_reserve(file, map, count)      room for so many entries in all, without growing
+ *   int mm3_hashmap_shrink(file, map)              the smallest table that holds what there is
+ *   int64_t mm3_hashmap_retain(file, map, int (*keep)(const struct mm3_hashmap_item *, void *arg), arg)
  *         removes entries for which keep returns 0; the number of those removed; a negative result stops
  *
  * Reading:

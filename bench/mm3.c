@@ -134,26 +134,27 @@ MM3_STRUCT(log, LOG);
     mm3_unlock(file);                                                                                                  \
   } while (0)
 
-#define APPEND_RUN(s, RECORD)                                                                                          \
+#define APPEND_RUN(peer, options, s, RECORD)                                                                           \
   do {                                                                                                                 \
     unlink(path);                                                                                                      \
     double start = bench_now();                                                                                        \
-    struct mm3_file *file = mm3_create(path, MM3_TYPE(log), NULL, &error);                                             \
+    struct mm3_file *file = mm3_create(path, MM3_TYPE(log), options, &error);                                          \
     MM3_NEED(file);                                                                                                    \
     struct log *log = mm3_root(file, log);                                                                             \
     APPEND_ALL(&log->s, RECORD);                                                                                       \
-    bench_row(append_name(RECORD, "cold"), (bench_now() - start) / (double)(total / RECORD), "ns");                    \
+    bench_row_of(peer, append_name(RECORD, "cold"), (bench_now() - start) / (double)(total / RECORD), "ns");           \
     mm3_segmented_clear(file, &log->s);                                                                                \
     start = bench_now();                                                                                               \
     APPEND_ALL(&log->s, RECORD);                                                                                       \
-    bench_row(append_name(RECORD, "warm"), (bench_now() - start) / (double)(total / RECORD), "ns");                    \
+    bench_row_of(peer, append_name(RECORD, "warm"), (bench_now() - start) / (double)(total / RECORD), "ns");           \
     mm3_segmented_clear(file, &log->s);                                                                                \
     start = bench_now();                                                                                               \
     for (size_t i = 0; i < total / RECORD; i++)                                                                        \
       mm3_segmented_append_from(file, &log->s, (const uint8_t(*)[RECORD])append_record(i));                            \
-    bench_row_of("mm3, own lock", append_name(RECORD, "warm"), (bench_now() - start) / (double)(total / RECORD), "ns"); \
+    if ((options)->flags)                                                                                              \
+      bench_row_of("mm3, own lock", append_name(RECORD, "warm"), (bench_now() - start) / (double)(total / RECORD), "ns"); \
     uint64_t sum = 0;                                                                                                  \
-    BENCH(append_name(RECORD, "scan"), total / RECORD, 3,                                                              \
+    BENCH_OF(peer, append_name(RECORD, "scan"), total / RECORD, 3,                                                     \
           MM3_SEGMENTED_EACH(item, file, &log->s) sum += append_look(item, RECORD));                                   \
     bench_sink = sum;                                                                                                  \
     mm3_close(file);                                                                                                   \
@@ -163,9 +164,13 @@ MM3_STRUCT(log, LOG);
 static void run_append(void) {
   size_t total = append_bytes();
   const char *path = bench_path("bench.append");
-  APPEND_RUN(r16, 16);
-  APPEND_RUN(r64, 64);
-  APPEND_RUN(r256, 256);
+  const struct mm3_options huge = {.size = sizeof huge, .flags = MM3_HUGE_PAGES}, small = {.size = sizeof small};
+  APPEND_RUN("mm3", &huge, r16, 16);
+  APPEND_RUN("mm3", &huge, r64, 64);
+  APPEND_RUN("mm3", &huge, r256, 256);
+  APPEND_RUN("mm3, small pages", &small, r16, 16);
+  APPEND_RUN("mm3, small pages", &small, r64, 64);
+  APPEND_RUN("mm3, small pages", &small, r256, 256);
 }
 
 /* ---- W8 ---- */

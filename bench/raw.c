@@ -64,9 +64,11 @@ static void append_raw(const char *peer, size_t record, int allocate, int advice
   double start = bench_now();
   int fd = open(path, O_RDWR | O_CREAT, 0644);
   BENCH_NEED(fd >= 0 && (allocate ? fallocate(fd, 0, 0, (off_t)total) : ftruncate(fd, (off_t)total)) == 0);
-  unsigned char *at = (unsigned char *)mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  unsigned char *reserve = (unsigned char *)mmap(NULL, total + TOUCH_HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  unsigned char *at = reserve + (TOUCH_HUGE - (uintptr_t)reserve % TOUCH_HUGE) % TOUCH_HUGE;
+  at = (unsigned char *)mmap(at, total, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
   BENCH_NEED(at != MAP_FAILED);
-  if (advice) BENCH_NEED(madvise(at, total, advice) == 0);
+  if (advice) BENCH_NEED(madvise(at, total, advice) == 0 || advice == MADV_HUGEPAGE);
   for (int pass = 0; pass < 2; pass++) {
     APPEND_SWITCH(record, for (size_t i = 0; i < total / RECORD; i++) {
       memcpy(at + i * RECORD, append_record(i), RECORD);
@@ -75,13 +77,13 @@ static void append_raw(const char *peer, size_t record, int allocate, int advice
     bench_row_of(peer, append_name(record, pass ? "warm" : "cold"), (bench_now() - start) / (double)(total / record), "ns");
     start = bench_now();
   }
-  if (allocate && !advice) {
+  if (allocate && advice != 23) {
     uint64_t sum = 0;
     BENCH_OF(peer, append_name(record, "scan"), total / record, 3,
              APPEND_SWITCH(record, for (size_t i = 0; i < total / RECORD; i++) sum += append_look(at + i * RECORD, RECORD)));
     bench_sink = sum;
   }
-  munmap(at, total);
+  munmap(reserve, total + TOUCH_HUGE);
   close(fd);
   unlink(path);
 }
@@ -110,6 +112,7 @@ static void run_append(void) {
     append_raw("raw", record, 1, 0);
     append_raw("raw ftruncate", record, 0, 0);
     append_raw("raw populate", record, 1, 23 /* MADV_POPULATE_WRITE */);
+    append_raw("raw huge pages", record, 1, MADV_HUGEPAGE);
     append_write(record);
   }
 }

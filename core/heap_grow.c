@@ -7,6 +7,9 @@
  * record, two cores shared with other work): ftruncate and faults 83, fallocate and faults 63, fallocate and
  * MADV_HUGEPAGE 48..72, fallocate and MADV_POPULATE_WRITE by 64 MiB 51..74, by 2 MiB 76..99. Populating buys nothing
  * that holds, and touches memory that may never be used.
+ *
+ * With MM3_HUGE_PAGES the file ends at 2 MiB: the kernel makes no large page across a file's end, and what was stored
+ * there before the next step stays in small ones.
  */
 #include "heap.h"
 #include "probe.h"
@@ -17,6 +20,7 @@
 
 #define STEP_LEAST UINT64_C(65536)
 #define STEP_MOST (UINT64_C(64) << 20)
+#define HUGE_PAGE (UINT64_C(2) << 20)
 
 static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
@@ -47,6 +51,7 @@ static int lengthen(struct mm3i_handle *handle, uint64_t start, uint64_t need, b
     uint64_t step = length > start ? length - start : 0, want = need;
     step = least(step < STEP_LEAST ? STEP_LEAST : step, STEP_MOST);
     if (!exact && want < length + step) want = length + step;
+    if (!exact && (handle->flags & MM3_HUGE_PAGES)) want = (want + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
     want = least(want, handle->reserve);
     if (limit) want = least(want, limit);
     int result = extend(handle, length, want);

@@ -3,6 +3,8 @@
  * processes, full disks. Kills: test_kill_grow.c. */
 #include "mm3test.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <mm3/field.h>
 #include <mm3/heap.h>
@@ -555,7 +557,26 @@ static void a_limit_and_a_reserve_keep_every_item(void) {
   mm3_close(file);
 }
 
+#define WHOLE(FIELD) FIELD(log, segmented(u64))
+MM3_STRUCT(whole, WHOLE);
+
+static void a_file_with_huge_pages_ends_where_one_does(void) {
+  struct mm3_options options = {.size = sizeof options, .flags = MM3_HUGE_PAGES};
+  const char *path = mm3test_path("whole_pages.mm3");
+  struct mm3_file *whole = mm3_create(path, MM3_TYPE(whole), &options, NULL);
+  struct stat st;
+  CHECK(whole != NULL);
+  if (!whole) return;
+  for (uint64_t count = 1 << 16; count <= 1 << 20; count *= 2) {
+    CHECK_EQ(mm3_segmented_reserve(whole, &mm3_root(whole, whole)->log, count), 0);
+    CHECK_EQ(stat(path, &st), 0);
+    CHECK_EQ(st.st_size % (2 << 20), 0);
+  }
+  CHECK_EQ(mm3_close(whole), 0);
+}
+
 MM3_TEST_SUITE("segmented", {"bytes are as drawn", bytes_are_as_drawn},
+               {"a file with huge pages ends where one does", a_file_with_huge_pages_ends_where_one_does},
                {"operations at the edges", operations_at_the_edges},
                {"operations agree with a plain array", operations_agree_with_a_plain_array},
                {"items of any type come back", items_of_any_type_come_back},

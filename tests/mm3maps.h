@@ -69,11 +69,18 @@ MM3_UNUSED static uint64_t maps_seed(const char *what) {
   return seed;
 }
 
-/* How many entries the long tests make: MM3TEST_ENTRIES, or `usual`, a twentieth of it under a tool. */
+/* How many entries the long tests make: MM3TEST_ENTRIES, or `usual`, a twentieth of it under a tool, in `make torture` ten
+ * million. */
 MM3_UNUSED static uint64_t maps_entries(uint64_t usual) {
   const char *text = getenv("MM3TEST_ENTRIES");
   if (text) return strtoull(text, NULL, 0);
+  if (getenv("MM3_TORTURE") && !mm3test_tool()[0]) return 10000000;
   return mm3test_tool()[0] ? usual / 20 + 1 : usual;
+}
+
+/* When random operations may end: at once, in `make torture` in a minute. */
+MM3_UNUSED static uint64_t maps_until(void) {
+  return mm3test_now_ns() + (getenv("MM3_TORTURE") ? UINT64_C(60000000000) : 0);
 }
 
 /* Key number i: any bits. */

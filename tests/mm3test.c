@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -153,6 +154,7 @@ pid_t mm3test_spawn(int (*run)(void *), void *arg) {
   pid_t child = fork();
   if (child < 0) report(__FILE__, __LINE__, 0, "fork: %s", strerror(errno));
   if (child) return child;
+  prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing is left running when a case is cut off */
   state.in_child = 1;
   state.failed_here = 0;
   int code = run(arg);

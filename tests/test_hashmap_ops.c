@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* hashmap's operations one by one: what they return, what callbacks may say, many at once, views, walks, sums. */
+#include "mm3maps.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static void add_makes_counts_and_wraps(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  uint64_t number = 0;
+  uint32_t narrow = 0;
+  if (!file) return;
+  struct maps *m = mm3_root(file, maps);
+  CHECK_EQ(mm3_hashmap_add(file, &m->words, "a", 5), 0); /* a new entry is what was added */
+  CHECK_EQ(mm3_hashmap_add(file, &m->words, "a", 7), 1);
+  CHECK_EQ(mm3_hashmap_get(file, &m->words, "a", &number), 0);
+  CHECK_EQ(number, 12);
+  CHECK_EQ(mm3_hashmap_add(file, &m->words, "a", UINT64_MAX), 1);
+  CHECK_EQ(mm3_hashmap_get(file, &m->words, "a", &number), 0);
+  CHECK_EQ(number, 11);
+  CHECK_EQ(mm3_hashmap_add(file, &m->names, "n", UINT32_MAX), 0);
+  CHECK_EQ(mm3_hashmap_add(file, &m->names, "n", 3), 1);
+  CHECK_EQ(mm3_hashmap_get(file, &m->names, "n", &narrow), 0);
+  CHECK_EQ(narrow, 2);
+  CHECK_EQ(mm3_hashmap_add(file, &m->names, "a key of more than twenty-four bytes", 3), -MM3_E_VALUE);
+  CHECK_EQ(mm3_hashmap_len(file, &m->names), 1);
+  CHECK_SOUND(file);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
+static void get_or_insert_keeps_what_is_there(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  struct point first = {1, 2, 3}, second = {4, 5, 6}, out = {7, 8, 9};
+  char text[8] = "old";
+  struct mm3_buf buf = mm3_buf_of(text, sizeof text);
+  if (!file) return;
+  struct maps *m = mm3_root(file, maps);
+  CHECK_EQ(mm3_hashmap_get_or_insert(file, &m->points, 1, &first, &out), 0);
+  CHECK(out.x == 7 && out.z == 9); /* untouched */
+  CHECK_EQ(mm3_hashmap_get_or_insert(file, &m->points, 1, &second, &out), 1);
+  CHECK(out.x == 1 && out.y == 2 && out.z == 3);
+  CHECK_EQ(mm3_hashmap_get_or_insert(file, &m->texts, "k", "first", &buf), 0);
+  CHECK_EQ(mm3_hashmap_get_or_insert(file, &m->texts, "k", "second", &buf), 1);
+  CHECK_STR(text, "first");
+  buf = mm3_buf_of(text, 3);
+  CHECK_EQ(mm3_hashmap_get_or_insert(file, &m->texts, "k", "second", &buf), -ERANGE);
+  CHECK_EQ(buf.len, 5);
+  CHECK_SOUND(file);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
+static int add_to_x(void *value, void *arg) {
+  struct point *p = value;
+  p->x += *(uint32_t *)arg;
+  return p->x > 100 ? -EDOM : 0;
+}
+
+static void update_changes_a_copy_or_nothing(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  struct point p = {60, 2, 3};
+  uint32_t by = 30;
+  if (!file) return;
+  struct maps *m = mm3_root(file, maps);
+  CHECK_EQ(mm3_hashmap_update(file, &m->points, 9, add_to_x, &by), -MM3_E_ABSENT);
+  CHECK_EQ(mm3_hashmap_set(file, &m->points, 9, &p), 0);
+  CHECK_EQ(mm3_hashmap_update(file, &m->points, 9, add_to_x, &by), 0);
+  CHECK_EQ(mm3_hashmap_update(file, &m->points, 9, add_to_x, &by), -EDOM); /* 120: the callback says no */
+  CHECK_EQ(mm3_hashmap_get(file, &m->points, 9, &p), 0);
+  CHECK(p.x == 90 && p.y == 2 && p.z == 3);
+  CHECK_EQ(mm3_locked(file), 0);
+  CHECK_SOUND(file);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
+static int keep_long_values(const struct mm3_hashmap_item *item, void *arg) {
+  int *left = arg;
+  if (*left == 0) return -ECANCELED;
+  --*left;
+  return item->value.len > 8;
+}
+
+static void retain_removes_the_others_and_may_stop(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  int left = 1000;
+  if (!file) return;
+  struct maps *m = mm3_root(file, maps);
+  for (int i = 0; i < 500; i++)
+    CHECK_EQ(mm3_hashmap_set(file, &m->notes, i, i % 5 ? "short" : "long enough to stay"), 0);
+  CHECK_EQ(mm3_hashmap_retain(file, &m->notes, keep_long_values, &left), 400);
+  CHECK_EQ(mm3_hashmap_len(file, &m->notes), 100);
+  for (int i = 0; i < 500; i++) CHECK_EQ(mm3_hashmap_contains(file, &m->notes, i), i % 5 == 0);
+  for (int i = 0; i < 500; i++) mm3_hashmap_set(file, &m->notes, i, "short");
+  left = 10;
+  CHECK_EQ(mm3_hashmap_retain(file, &m->notes, keep_long_values, &left), -ECANCELED);
+  CHECK_EQ(mm3_hashmap_len(file, &m->notes), 490);
+  CHECK_SOUND(file);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
+/* Every third key is absent; counts around a batch's size, and texts. */
+static void many_at_once_are_as_one_by_one(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  uint64_t keys[100], values[100];
+  uint8_t found[100];
+  if (!file) return;
+  struct maps *m = mm3_root(file, maps);
+  for (uint64_t i = 0; i < 3000; i++)
+    if (i % 3) CHECK_EQ(mm3_hashmap_set(file, &m->numbers, i, i * 7), 0);
+  for (size_t n = 0; n <= 100; n = n < 30 || n > 34 ? n + 10 : n + 1) {
+    int64_t there = 0;
+    for (size_t i = 0; i < n; i++) keys[i] = i * 29, there += keys[i] % 3 != 0;
+    CHECK_EQ(mm3_hashmap_get_many(file, &m->numbers, keys, n, values, found), there);
+    for (size_t i = 0; i < n; i++) CHECK(found[i] == (keys[i] % 3 != 0) && (!found[i] || values[i] == keys[i] * 7));
+  }
+  char out[2][16];
+  struct mm3_buf bufs[2] = {mm3_buf_of(out[0], 16), mm3_buf_of(out[1], 16)};
+  struct mm3_str names[2] = {mm3_str_n("one", 3), mm3_str_n("two", 3)};
+  CHECK_EQ(mm3_hashmap_set(file, &m->texts, "two", "deux"), 0);
+  CHECK_EQ(mm3_hashmap_get_many(file, &m->texts, names, 2, bufs, found), 1);
+  CHECK(found[0] == 0 && found[1] == 1);
+  CHECK_STR(out[1], "deux");
+  CHECK_EQ(mm3_close(file), 0);
+}
+
+static void views_lead_into_the_mapping(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  struct point p = {1, 2, 3};
+  struct mm3_str text;
+  if (!file) return;
+  struct maps *m = mm3_root(file, maps);
+  CHECK(mm3_hashmap_view(file, &m->points, 5) == NULL);
+  CHECK_EQ(mm3_hashmap_view_text(file, &m->texts, "k", &text), -MM3_E_ABSENT);
+  CHECK_EQ(mm3_hashmap_set(file, &m->points, 5, &p), 0);
+  CHECK_EQ(mm3_hashmap_set(file, &m->texts, "k", "value"), 0);
+  const struct point *seen = mm3_hashmap_view(file, &m->points, 5);
+  CHECK(seen && seen->z == 3 && (const unsigned char *)seen > file->base);
+  CHECK_EQ(mm3_hashmap_view_text(file, &m->texts, "k", &text), 0);
+  CHECK(text.len == 5 && memcmp(text.ptr, "value", 5) == 0 && (const unsigned char *)text.ptr > file->base);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
+static void sums_are_those_of_the_entries(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  struct mm3_hashmap_stats stats = {.size = sizeof stats};
+  if (!file) return;
+  struct maps *m = mm3_root(file, maps);
+  CHECK_EQ(mm3_hashmap_stats(file, &m->numbers, &stats), 0);
+  CHECK(stats.count == 0 && stats.bytes_an_entry >= 0 && stats.bytes_an_entry <= 0);
+  for (uint64_t i = 0; i < 5000; i++) mm3_hashmap_set(file, &m->numbers, maps_key(i), i);
+  for (uint64_t i = 0; i < 100; i++) mm3_hashmap_set(file, &m->notes, (int)i, "a text of the heap");
+  CHECK_EQ(mm3_hashmap_stats(file, &m->numbers, &stats), 0);
+  CHECK(stats.count == 5000 && stats.slots == 16 * stats.groups && stats.slots >= 5000 && stats.record_bytes == 0);
+  CHECK(stats.load > 0.43 && stats.load <= 0.875 && stats.bytes_an_entry > 17 && stats.bytes_an_entry < 43);
+  CHECK(stats.probes_mean >= 1 && stats.probes_mean < 1.2 && stats.probes_max >= 1 && stats.rebuilds > 3);
+  CHECK_EQ(mm3_hashmap_stats(file, &m->notes, &stats), 0);
+  CHECK(stats.count == 100 && stats.record_bytes >= 100 * 26);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
+static void a_walk_meets_each_entry_once_and_goes_on_after_too_little_room(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  struct mm3_hashmap_cursor cursor;
+  char key[64], value[64], seen[300] = {0};
+  unsigned entries = 0, refused = 0;
+  int result;
+  if (!file) return;
+  struct maps *m = mm3_root(file, maps);
+  memset(&cursor, 0, sizeof cursor);
+  for (int i = 0; i < 300; i++) {
+    snprintf(key, sizeof key, "%d", i);
+    CHECK_EQ(mm3_hashmap_set(file, &m->texts, key, i % 10 ? "s" : "a longer value than most"), 0);
+  }
+  for (size_t room = 8;;) {
+    struct mm3_buf k = mm3_buf_of(key, sizeof key), v = mm3_buf_of(value, room);
+    result = mm3_hashmap_next(file, &m->texts, &cursor, &k, &v);
+    room = result == -ERANGE ? sizeof value : 8;
+    if (result == -ERANGE) refused++;
+    if (result == 1) seen[atoi(key)]++, entries++;
+    if (result != 1 && result != -ERANGE) break;
+  }
+  CHECK_EQ(result, 0);
+  CHECK_EQ(entries, 300);
+  CHECK_EQ(refused, 30);
+  CHECK(memchr(seen, 0, sizeof seen) == NULL && memchr(seen, 2, sizeof seen) == NULL);
+  CHECK_EQ(cursor.restarts, 0);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
+static void a_file_that_is_one_map(void) {
+  struct mm3_error error = {0};
+  char text[32];
+  struct mm3_buf buf = mm3_buf_of(text, sizeof text);
+  for (int round = 0; round < 2; round++) {
+    struct mm3_file *file = mm3_hashmap_create(mm3test_path("cache.mm3"), &error);
+    CHECK_OK(file ? 0 : -1, error);
+    if (!file) return;
+    CHECK_EQ(mm3_hashmap_set(file, mm3_hashmap_of(file), "key1", "value1"), round);
+    CHECK_EQ(mm3_hashmap_get(file, mm3_hashmap_of(file), "key1", &buf), 0);
+    CHECK_STR(text, "value1");
+    CHECK_EQ(mm3_close(file), 0);
+  }
+  CHECK(mm3_hashmap_create(mm3test_path("no/such/folder.mm3"), &error) == NULL);
+  CHECK_EQ(error.code, -ENOENT);
+}
+
+MM3_TEST_SUITE("hashmap_ops", {"add makes counts, and wraps", add_makes_counts_and_wraps},
+               {"get_or_insert keeps what is there", get_or_insert_keeps_what_is_there},
+               {"update changes a copy, or nothing", update_changes_a_copy_or_nothing},
+               {"retain removes the others, and may stop", retain_removes_the_others_and_may_stop},
+               {"many at once are as one by one", many_at_once_are_as_one_by_one},
+               {"views lead into the mapping", views_lead_into_the_mapping},
+               {"sums are those of the entries", sums_are_those_of_the_entries},
+               {"a walk meets each entry once, and goes on after too little room",
+                a_walk_meets_each_entry_once_and_goes_on_after_too_little_room},
+               {"a file that is one map", a_file_that_is_one_map})

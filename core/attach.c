@@ -99,23 +99,41 @@ void mm3i_leave(struct mm3i_handle *handle) {
   mm3i_ofd(handle->writable ? handle->control : handle->fd, F_OFD_SETLK, F_UNLCK, MM3I_BYTE_OPENING);
 }
 
-/* Whose file is this now? Behind the gate, mapped. The waiters' words stay: at worst somebody is woken once too often. */
+struct settling {
+  struct mm3i_handle *handle;
+  bool fresh;
+};
+
+/* What the dead left. The waiters' words stay: at worst somebody is woken once too often. */
+static int reset(struct mm3i_handle *handle, const struct mm3i_lock_area *found) {
+  for (uint32_t i = 0; i < MM3I_SLOTS; i++)
+    if (found->slots[i].state) __atomic_store_n(&mm3i_slots(handle)[i].state, 0, __ATOMIC_RELAXED);
+  uint64_t incarnation = found->super.incarnation + 1;
+  return mm3i_lock_area_put(handle, &incarnation, sizeof incarnation, offsetof(struct mm3i_super, incarnation));
+}
+
+/* Whose file is this now? Behind the gate, mapped. Where it is ours alone nothing moves, and a copy of the lock area
+ * does instead of its pages. */
 static int settle(void *arg) {
-  struct mm3i_handle *handle = arg;
-  if (handle->alone) {
-    for (uint32_t i = 0; i < MM3I_SLOTS; i++)
-      if (__atomic_load_n(&mm3i_slots(handle)[i].state, __ATOMIC_RELAXED))
-        __atomic_store_n(&mm3i_slots(handle)[i].state, 0, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&handle->super->incarnation, 1, __ATOMIC_RELAXED);
+  const struct settling *s = arg;
+  struct mm3i_handle *handle = s->handle;
+  struct mm3i_lock_area copy;
+  bool ours = handle->alone || s->fresh;
+  int result = ours ? mm3i_pread_all(handle->fd, &copy, sizeof copy, 0) : 0;
+  if (result == 0 && handle->alone) {
+    result = reset(handle, &copy);
+    for (uint32_t i = 0; i < MM3I_SLOTS; i++) copy.slots[i].state = 0;
   }
-  int result = mm3i_slot_claim(handle);
+  if (result == 0) result = mm3i_slot_claim(handle, ours ? &copy : mm3i_lock_area(handle));
   return result == -EAGAIN ? 0 : result; /* all slots taken: the lock says so, everything else works */
 }
 
-int mm3i_settle(struct mm3i_handle *handle, struct mm3_error *error) {
+int mm3i_settle(struct mm3i_handle *handle, bool fresh, struct mm3_error *error) {
+  struct settling s = {handle, fresh};
   if (!handle->writable) return 0;
-  int result = mm3i_file_guarded(&handle->file, error, settle, handle);
+  int result = mm3i_file_guarded(&handle->file, error, settle, &s);
   if (result == 0 || result == -MM3_E_TRUNCATED) return result;
+  if (result == -ENODATA) return mm3i_fail(error, handle->path, -MM3_E_TRUNCATED, "truncated while it was opened");
   return mm3i_fail_sys(error, handle->path, result, "claim a slot for its lock");
 }
 

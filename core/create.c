@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* create.c: a new file, complete before it has a name. publish.c gives it one. */
+#include "probe.h"
 #include "publish.h"
 
 #include <errno.h>
@@ -18,24 +19,18 @@ static int allocate(struct mm3i_handle *handle, uint64_t length, struct mm3_erro
                    mm3_strerror(result));
 }
 
-/* The generation pair is closed last: until then the file says that it was never finished. */
+/* The generation pair is closed last: until then the file says that it was never finished. What lies before the root is
+ * written, not stored: its pages would cost a fault each. */
 static int fill(struct mm3i_handle *handle, const struct mm3i_image *image, struct mm3_error *error) {
-  struct mm3i_super *super = handle->super;
-  __atomic_store_n(&super->generation_begin, 1, __ATOMIC_RELAXED);
-  __atomic_signal_fence(__ATOMIC_SEQ_CST);
-  memcpy(handle->file.base + MM3I_PAGE, (const char *)image->super + MM3I_PAGE,
-         (size_t)(handle->fixed.root_offset - MM3I_PAGE));
-  super->fixed = image->super->fixed;
-  super->checksum = image->super->checksum;
-  super->incarnation = image->super->incarnation;
-  super->length = image->super->length;
-  super->heap_end = image->super->heap_end;
-  super->limit = image->super->limit;
-  int result = mm3i_root_init(handle->schema, handle->root, &handle->file, error);
+  const uint64_t generation = 1;
+  image->super->generation_begin = generation;
+  int result = mm3i_lock_area_put(handle, image->super, (size_t)handle->fixed.root_offset, 0);
+  if (result < 0) return mm3i_fail_sys(error, handle->path, result, "write its first pages");
+  result = mm3i_root_init(handle->schema, handle->root, &handle->file, error);
   if (result < 0) return mm3i_name_file(error, handle->path, result);
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
-  __atomic_store_n(&super->generation_end, 1, __ATOMIC_RELEASE);
-  return 0;
+  result = mm3i_lock_area_put(handle, &generation, sizeof generation, offsetof(struct mm3i_super, generation_end));
+  return result < 0 ? mm3i_fail_sys(error, handle->path, result, "write its first pages") : 0;
 }
 
 /* From an empty file without a name that others know to one that is complete, locked against openers, and attached. */
@@ -49,7 +44,7 @@ static int build(struct mm3i_handle *handle, const struct mm3i_image *image, uin
   if (result == 0) result = allocate(handle, image->length, error);
   if (result == 0) result = mm3i_map_file(handle, image->length, reserve, error);
   if (result == 0) result = fill(handle, image, error);
-  if (result == 0) result = mm3i_settle(handle, error);
+  if (result == 0) result = mm3i_settle(handle, true, error);
   return result;
 }
 
@@ -117,7 +112,10 @@ static struct mm3_file *create(const char *path, const char *text, const struct 
     result = path ? make_named(handle, &image, &read, error) : make_anonymous(handle, &image, &read, error);
     mm3i_image_free(&image);
   }
-  if (result == 0) return &handle->file;
+  if (result == 0) {
+    MM3I_PROBE2(created, handle->path, handle->file.limit);
+    return &handle->file;
+  }
   mm3i_handle_free(handle);
   return NULL;
 }

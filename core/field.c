@@ -103,6 +103,23 @@ int mm3_field_put(struct mm3_field *field, const struct mm3_value *value, struct
   return guarded(change, &call);
 }
 
+static int run_put_key(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
+  const struct mm3_step *step = (const struct mm3_step *)(void *)text;
+  if (!field->bytes) return absent(field, ctx->error);
+  const struct mm3_kind *kind = field->type->kind;
+  if (!field->ndeep && kind->put_deep) return kind->put_deep(field->type, field->bytes, step, 1, value, ctx);
+  if (!field->ndeep && kind->put_at) return kind->put_at(field->type, field->bytes, step, value, ctx);
+  return mm3_ctx_fail(ctx, -MM3_E_PATH, "%s has no entries with keys", field->type->text);
+}
+
+int mm3_field_put_key(struct mm3_field *field, const char *key, size_t count, const struct mm3_value *value,
+                      struct mm3_error *error) {
+  struct mm3_step step = {MM3_STEP_KEY, key, count, 0};
+  struct call call = {.field = field, .run = run_put_key, .locks = true, .value = value, .text = (char *)(void *)&step,
+                      .error = error};
+  return guarded(change, &call);
+}
+
 static int run_push(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
   (void)text;
   if (!field->bytes) return absent(field, ctx->error);
@@ -147,6 +164,22 @@ int mm3_field_count(const struct mm3_field *field, uint64_t *count, uint64_t *ca
   struct work w;
   if (!field->type || !field->bytes || field->ndeep || !field->type->kind->count) return -MM3_E_PATH;
   return field->type->kind->count(field->type, field->bytes, count, capacity, begin(&w, field, 0, NULL));
+}
+
+static int describe(void *arg) {
+  struct call *call = arg;
+  const struct mm3_field *field = call->field;
+  struct work w;
+  if (!field->bytes) return absent(field, call->error);
+  if (!field->type) return no_module(field, call->error);
+  if (field->ndeep || field->sliced || !field->type->kind->describe)
+    return mm3_error_set(call->error, -MM3_E_PATH, "'%s': %s says nothing of itself", field->path, field->type->text);
+  return field->type->kind->describe(field->type, field->bytes, call->sink, begin(&w, field, 0, call->error));
+}
+
+int mm3_field_describe(const struct mm3_field *field, struct mm3_sink *sink, struct mm3_error *error) {
+  struct call call = {.field = (struct mm3_field *)(uintptr_t)field, .sink = sink, .error = error}; /* not changed */
+  return guarded(describe, &call);
 }
 
 static int check(void *arg) {

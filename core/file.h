@@ -57,6 +57,16 @@ static inline struct mm3i_handle *mm3i_handle_of(const struct mm3_file *file) {
   return (struct mm3i_handle *)(uintptr_t)file;
 }
 
+/* The first two pages: what openers and lockers say to each other. */
+struct mm3i_lock_area {
+  struct mm3i_super super;
+  struct mm3i_slot slots[MM3I_SLOTS];
+};
+
+static inline const struct mm3i_lock_area *mm3i_lock_area(const struct mm3i_handle *handle) {
+  return (const struct mm3i_lock_area *)(const void *)handle->file.base;
+}
+
 static inline struct mm3i_slot *mm3i_slots(const struct mm3i_handle *handle) {
   return (struct mm3i_slot *)(handle->file.base + MM3I_PAGE);
 }
@@ -76,13 +86,15 @@ int mm3i_name_file(struct mm3_error *, const char *path, int code) MM3_COLD;
 /* attach.c: from an open descriptor to a mapped, shared file */
 int mm3i_map_file(struct mm3i_handle *, uint64_t length, uint64_t wanted, struct mm3_error *);
 int mm3i_enter(struct mm3i_handle *, bool fresh, struct mm3_error *); /* takes B0, B1; sets alone, solo */
-int mm3i_settle(struct mm3i_handle *, struct mm3_error *);            /* reset when alone, slot, recover */
+int mm3i_settle(struct mm3i_handle *, bool fresh, struct mm3_error *); /* reset when alone, slot, recover */
 void mm3i_leave(struct mm3i_handle *);                                 /* lets B0 go */
 
 /* slots.c */
 int mm3i_ofd(int fd, int command, short type, int64_t byte);           /* fcntl: 0 or -errno; see there for GETLK */
 int mm3i_control_open(struct mm3i_handle *, bool fresh);
-int mm3i_slot_claim(struct mm3i_handle *);                              /* one try; -EAGAIN: none is free */
+int mm3i_lock_area_put(const struct mm3i_handle *, const void *bytes, size_t size, uint64_t offset);
+/* One try; -EAGAIN: none is free. `area` is the mapped one, or a copy while nobody else can change it. */
+int mm3i_slot_claim(struct mm3i_handle *, const struct mm3i_lock_area *area);
 bool mm3i_slot_alive(const struct mm3i_handle *, uint32_t slot);
 void mm3i_handles_lock(void);
 void mm3i_handles_unlock(void);

@@ -9,6 +9,7 @@
  * that holds, and touches memory that may never be used.
  */
 #include "heap.h"
+#include "probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,6 +52,7 @@ static int lengthen(struct mm3i_handle *handle, uint64_t start, uint64_t need, b
     int result = extend(handle, length, want);
     if (result < 0 && want > need) result = extend(handle, length, want = need);
     if (result < 0) return result;
+    MM3I_PROBE3(grown, handle->path, length, want);
     length = want;
   }
   publish_length(handle, length);

@@ -202,8 +202,9 @@ bool mm3i_heap_slab_give(struct mm3i_heap *heap, uint64_t offset) {
   if (distance >= pages || class_ < 3 || !(word & MM3I_PAGE_LISTED)) return false;
   uint32_t size = sizes[class_], within = (uint32_t)(offset - mm3i_heap_offset(heap, slab)), number = within / size;
   uint32_t all = (uint32_t)pages * MM3I_PAGE / size;
+  if (number * size != within || number >= all || mm3i_slab_free(word) + 1 >= all) return false;
   uint64_t bit = UINT64_C(1) << (number - first_of(size, distance)), bits = __atomic_load_n(&entry[1], MM3_RELAXED);
-  if (number * size != within || number >= all || !(bits & bit) || mm3i_slab_free(word) + 1 >= all) return false;
+  if (!(bits & bit)) return false;
   word = ((word & ~(UINT64_C(15) << 10)) | distance << 10) + MM3I_SLAB_ONE;
   __atomic_store_n(head, word, __ATOMIC_RELEASE);
   __atomic_store_n(&entry[1], bits & ~bit, __ATOMIC_RELEASE);

@@ -6,6 +6,7 @@
  * dead one takes over; the nonce keeps a word from coming back while somebody looks elsewhere.
  */
 #include "file.h"
+#include "probe.h"
 
 #include <errno.h>
 #include <string.h>
@@ -92,7 +93,8 @@ void mm3i_lock_abandon(struct mm3_file *file) {
 /* ---- taking over --------------------------------------------------------------------------------------------------- */
 
 /* The lock is ours, its last owner died with it. A failed recovery leaves the word to a slot that never lives. */
-static int recover(struct mm3i_handle *handle, uint32_t word) {
+static int recover(struct mm3i_handle *handle, uint32_t seen, uint32_t word) {
+  MM3I_PROBE2(lock_taken_over, handle->path, MM3I_LOCK_OWNER(seen) - 1);
   uint64_t certificate = __atomic_load_n(&handle->super->certificate, __ATOMIC_ACQUIRE);
   struct mm3_error error;
   note_taken(handle, word);
@@ -110,7 +112,7 @@ static int recover(struct mm3i_handle *handle, uint32_t word) {
 int mm3i_seize(struct mm3i_handle *handle, uint32_t slot, uint32_t seen) {
   uint32_t word = make_word(handle, slot) | (seen & MM3I_LOCK_WAITERS);
   if (!swap(handle, seen, word)) return 0;
-  int result = recover(handle, word);
+  int result = recover(handle, seen, word);
   if (result == 1) mm3_unlock(&handle->file);
   return result;
 }
@@ -141,6 +143,7 @@ static bool owner_is_dead(const struct mm3i_handle *handle, uint32_t slot, uint3
 static void sleep_on(struct mm3i_handle *handle, uint32_t seen, uint64_t left_ms) {
   uint64_t ms = left_ms < SLICE_MS ? left_ms : SLICE_MS;
   struct timespec relative = {0, (long)ms * 1000000};
+  MM3I_PROBE2(lock_waits, handle->path, MM3I_LOCK_OWNER(seen) - 1);
   if (!(seen & MM3I_LOCK_WAITERS) && !swap(handle, seen, seen | MM3I_LOCK_WAITERS)) return;
   mm3i_sys.futex_wait(&handle->super->lock, seen | MM3I_LOCK_WAITERS, &relative);
 }
@@ -154,7 +157,7 @@ static uint64_t left(uint64_t end) {
 static int need_slot(struct mm3i_handle *handle, uint64_t end, uint32_t *slot) {
   int result;
   while ((*slot = __atomic_load_n(&handle->slot, __ATOMIC_ACQUIRE)) == MM3I_NO_SLOT) {
-    if ((result = mm3i_slot_claim(handle)) < 0 && result != -EAGAIN) return result;
+    if ((result = mm3i_slot_claim(handle, mm3i_lock_area(handle))) < 0 && result != -EAGAIN) return result;
     if (result == 0) continue;
     if (left(end) == 0) return -MM3_E_BUSY;
     mm3i_sleep_us(1000);
@@ -183,7 +186,7 @@ MM3_COLD static int take_slowly(struct mm3i_handle *handle, uint32_t ms) {
     uint64_t rest = left(end);
     if ((slept || rest == 0 || owner > MM3I_SLOTS) && owner_is_dead(handle, slot, seen)) {
       uint32_t word = make_word(handle, slot) | MM3I_LOCK_WAITERS;
-      if (swap(handle, seen, word)) return recover(handle, word);
+      if (swap(handle, seen, word)) return recover(handle, seen, word);
       continue;
     }
     if (rest == 0) return -MM3_E_BUSY;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "file.h"
+#include "probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +66,7 @@ static int attach(struct mm3i_handle *handle, uint64_t length, uint64_t wanted, 
       return mm3i_fail(error, handle->path, -MM3_E_DAMAGED, "truncated while it was opened");
   }
   result = mm3i_map_file(handle, length, wanted ? wanted : handle->fixed.reserve_hint, error);
-  if (result == 0) result = mm3i_settle(handle, error);
+  if (result == 0) result = mm3i_settle(handle, false, error);
   mm3i_leave(handle);
   return result;
 }
@@ -96,7 +97,10 @@ struct mm3_file *mm3_open(const char *path, const struct mm3_desc *desc, const s
   if (mm3i_options_read(options, &read, path, error) < 0) return NULL;
   struct mm3i_handle *handle = mm3i_handle_new(path, &read, error);
   if (!handle) return NULL;
-  if (open_handle(handle, desc, read.reserve, error) == 0) return &handle->file;
+  if (open_handle(handle, desc, read.reserve, error) == 0) {
+    MM3I_PROBE2(opened, handle->path, handle->file.limit);
+    return &handle->file;
+  }
   mm3i_handle_free(handle);
   return NULL;
 }

@@ -111,11 +111,17 @@ static int struct_put(const struct mm3_type *type, void *bytes, const struct mm3
   if (value->is != MM3_MAP)
     return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s wants an object, found %s", type->text, mm3_value_name(value));
   uint32_t flags = ctx->flags;
-  ctx->flags |= MM3_CTX_DRY;
-  int result = put_members(type, bytes, value, ctx);
-  ctx->flags = flags;
+  int result = 0;
+  if (!(flags & MM3_CTX_TRIED)) {
+    ctx->flags |= MM3_CTX_DRY;
+    result = put_members(type, bytes, value, ctx);
+    ctx->flags = flags;
+  }
   if (result < 0 || (flags & MM3_CTX_DRY)) return result;
-  return put_members(type, bytes, value, ctx);
+  ctx->flags |= MM3_CTX_TRIED;
+  result = put_members(type, bytes, value, ctx);
+  ctx->flags = flags;
+  return result;
 }
 
 static int struct_at(const struct mm3_type *type, void *bytes, const struct mm3_step *step, struct mm3_place *place,

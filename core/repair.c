@@ -6,6 +6,7 @@
  * the certificate of a recovery that failed goes last.
  */
 #include "heap.h"
+#include "probe.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -258,5 +259,7 @@ int mm3_repair(struct mm3_file *file, uint32_t flags, void (*each)(void *arg, co
   mm3i_error_begin(error, mm3_file_path(file));
   if (flags & ~(MM3_REPAIR_PLAN | MM3_REPAIR_RESET | MM3_REPAIR_NO_BACKUP))
     return mm3i_fail(error, mm3_file_path(file), -EINVAL, "unknown flags %#x", flags);
-  return mm3i_file_guarded(file, error, repair, &r);
+  int result = mm3i_file_guarded(file, error, repair, &r);
+  MM3I_PROBE2(repaired, mm3_file_path(file), result);
+  return result;
 }

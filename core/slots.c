@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* 0 or -errno; a conflict is -EAGAIN. Asked with F_OFD_GETLK: -EAGAIN when somebody's lock is in the way. */
 int mm3i_ofd(int fd, int command, short type, int64_t byte) {
@@ -150,24 +151,30 @@ int mm3i_control_open(struct mm3i_handle *handle, bool fresh) {
   return result;
 }
 
-static void sign(struct mm3i_handle *handle, uint32_t number) {
-  struct mm3i_slot *slot = &mm3i_slots(handle)[number];
+/* Stores into the lock area by way of the descriptor: a page of the map that is touched once, at open and at close,
+ * costs a fault each time, and on some virtual machines ten times a system call. Beyond RLIMIT_FSIZE a write would kill
+ * the process, and a store does not. */
+int mm3i_lock_area_put(const struct mm3i_handle *handle, const void *bytes, size_t size, uint64_t offset) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= offset + size))
+    return mm3i_pwrite_all(handle->fd, bytes, size, offset);
+  memcpy(handle->file.base + offset, bytes, size);
+  return 0;
+}
+
+static int sign(struct mm3i_handle *handle, uint32_t number) {
   mm3i_handles_lock();
   if (!self.known) learn_self();
   struct mm3i_slot text = {1, self.pid, self.start_time, self.pid_namespace, self.boot};
   mm3i_handles_unlock();
-  __atomic_store_n(&slot->pid, text.pid, __ATOMIC_RELAXED);
-  __atomic_store_n(&slot->start_time, text.start_time, __ATOMIC_RELAXED);
-  __atomic_store_n(&slot->pid_namespace, text.pid_namespace, __ATOMIC_RELAXED);
-  __atomic_store_n(&slot->boot, text.boot, __ATOMIC_RELAXED);
-  __atomic_store_n(&slot->state, text.state, __ATOMIC_RELAXED);
+  return mm3i_lock_area_put(handle, &text, sizeof text, MM3I_PAGE + number * sizeof text);
 }
 
 /* Slots that look free first: the others' owners may have died, but most live. */
-static int find_slot(struct mm3i_handle *handle, uint32_t *number) {
+static int find_slot(struct mm3i_handle *handle, const struct mm3i_lock_area *area, uint32_t *number) {
   for (int pass = 0; pass < 2; pass++) {
     for (uint32_t i = 0; i < MM3I_SLOTS; i++) {
-      bool looks_taken = __atomic_load_n(&mm3i_slots(handle)[i].state, __ATOMIC_RELAXED) != 0;
+      bool looks_taken = __atomic_load_n(&area->slots[i].state, __ATOMIC_RELAXED) != 0;
       if (looks_taken != (pass == 1)) continue;
       int result = mm3i_ofd(handle->control, F_OFD_SETLK, F_WRLCK, MM3I_BYTE_SLOT + i);
       if (result == 0) return *number = i, 0;
@@ -177,18 +184,21 @@ static int find_slot(struct mm3i_handle *handle, uint32_t *number) {
   return -EAGAIN;
 }
 
-static int claim(struct mm3i_handle *handle) {
+static int claim(struct mm3i_handle *handle, const struct mm3i_lock_area *area) {
   uint32_t number = 0;
   int result;
   if (handle->slot != MM3I_NO_SLOT) return 0;
   if (!handle->solo) {
     if ((result = open_control_locked(handle)) < 0) return result;
-    if ((result = find_slot(handle, &number)) < 0) return result;
+    if ((result = find_slot(handle, area, &number)) < 0) return result;
   }
-  sign(handle, number);
+  if ((result = sign(handle, number)) < 0) {
+    if (!handle->solo) mm3i_ofd(handle->control, F_OFD_SETLK, F_UNLCK, MM3I_BYTE_SLOT + number);
+    return result;
+  }
   /* its last owner may have died with the lock */
-  uint32_t seen = __atomic_load_n(&handle->super->lock, __ATOMIC_ACQUIRE);
-  bool stale = handle->alone ? seen || handle->super->certificate : MM3I_LOCK_OWNER(seen) == number + 1;
+  uint32_t seen = __atomic_load_n(&area->super.lock, __ATOMIC_ACQUIRE);
+  bool stale = handle->alone ? seen || area->super.certificate : MM3I_LOCK_OWNER(seen) == number + 1;
   handle->alone = false;
   if (stale && mm3i_seize(handle, number, seen) == 1)
     __atomic_store_n(&handle->recovered, 1, __ATOMIC_RELAXED);
@@ -197,12 +207,12 @@ static int claim(struct mm3i_handle *handle) {
 }
 
 /* Not under the mutex: a guard's jump out of the map must not leave it locked. */
-int mm3i_slot_claim(struct mm3i_handle *handle) {
+int mm3i_slot_claim(struct mm3i_handle *handle, const struct mm3i_lock_area *area) {
   uint32_t nobody = 0;
   if (!__atomic_compare_exchange_n(&handle->claiming, &nobody, mm3i_thread_id(), false, __ATOMIC_ACQUIRE,
                                    __ATOMIC_RELAXED))
     return -EAGAIN;
-  int result = claim(handle);
+  int result = claim(handle, area);
   __atomic_store_n(&handle->claiming, 0, __ATOMIC_RELEASE);
   return result;
 }

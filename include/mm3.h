@@ -14,5 +14,9 @@
 #include <mm3/ndarray.h>
 #include <mm3/text.h>
 #include <mm3/segmented.h>
+#include <mm3/hashmap.h>
+#include <mm3/map.h>
+#include <mm3/guard.h>
+#include <mm3/field.h>
 
 #endif

@@ -22,9 +22,6 @@
 #define MM3_HPP
 
 #include <mm3.h>
-#include <mm3/hashmap.h>
-#include <mm3/segmented.h>
-#include <mm3/text.h>
 
 #include <stdexcept>
 #include <string>

@@ -41,7 +41,10 @@ HASHMAP_OWN int mm3i_hashmap_check(const struct mm3_type *type, const void *byte
 HASHMAP_OWN int mm3i_hashmap_blocks(const struct mm3_type *type, const void *bytes,
                                     int (*own)(void *arg, uint64_t offset), void *arg, struct mm3_ctx *ctx);
 
-/* hashmap_values.c, hashmap_steps.c: whole maps as values, and entries by their keys' text */
+/* hashmap_describe.c */
+HASHMAP_OWN int mm3i_hashmap_describe(const struct mm3_type *, const void *bytes, struct mm3_sink *, struct mm3_ctx *);
+
+/* hashmap_visit.c, hashmap_values.c, hashmap_steps.c: whole maps as values, and entries by their keys' text */
 HASHMAP_OWN int mm3i_hashmap_visit(const struct mm3_type *, const void *bytes, struct mm3_sink *, struct mm3_ctx *);
 HASHMAP_OWN int mm3i_hashmap_put(const struct mm3_type *, void *bytes, const struct mm3_value *, struct mm3_ctx *);
 HASHMAP_OWN int mm3i_hashmap_assign(const struct mm3_type *, void *to, const void *from, struct mm3_ctx *);

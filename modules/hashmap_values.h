@@ -22,6 +22,11 @@ HASHMAP_OWN void *mm3i_hashmap_value_room(struct hashmap_entry *);
 HASHMAP_OWN struct mm3_i_arg mm3i_hashmap_key_arg(const struct hashmap_entry *);
 HASHMAP_OWN struct mm3_i_arg mm3i_hashmap_value_arg(const struct hashmap_entry *);
 
+/* string and text: they lie in the entry's buffers. */
+HASHMAP_OWN bool mm3i_hashmap_texty(int is);
+/* Objects where JSON has such keys: strings, integers, raw. */
+HASHMAP_OWN bool mm3i_hashmap_as_object(const struct hashmap_entry *);
+
 /* fresh: from nothing, else over the value that is in the entry. */
 HASHMAP_OWN int mm3i_hashmap_value_put(struct hashmap_entry *, bool fresh, const struct mm3_value *, struct mm3_ctx *);
 HASHMAP_OWN int mm3i_hashmap_key_put(struct hashmap_entry *, const struct mm3_value *, struct mm3_ctx *);

@@ -61,6 +61,7 @@ static int gather(const struct mm3_value *value, json_t *into) {
     else result = json_object_set_new(into, key.as.text, child);
     if (result < 0) return -ENOMEM;
   }
+  if (more == 0 && value->is == MM3_MAP && json_object_size(into) != value->count) return -MM3_E_VALUE; /* a key twice */
   return more;
 }
 

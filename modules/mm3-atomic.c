@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* atomic(T): see mm3/atomic.h for the bytes. Everything here works by atomic loads and stores of T's width. */
+#include "kind_tests.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <mm3/module.h>
@@ -223,6 +225,7 @@ static const struct mm3_kind atomic_kind = {
     .visit = atomic_visit,
     .put = atomic_put,
     .add = atomic_add,
+    .test_ops = mm3i_atomic_test_ops,
 };
 
 static const struct mm3_kind *const kinds[] = {&atomic_kind};

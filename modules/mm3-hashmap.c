@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* mm3-hashmap.c: the kind hashmap(K, V): its types and its table. */
 #include "hashmap_inside.h"
+#include "kind_tests.h"
 
 #include <string.h>
 #include <time.h>
@@ -152,6 +153,7 @@ static const struct mm3_kind hashmap_kind = {
   .init = hashmap_init,
   .check = mm3i_hashmap_check,
   .recover = hashmap_recover,
+  .describe = mm3i_hashmap_describe,
   .visit = mm3i_hashmap_visit,
   .count = hashmap_count,
   .put = mm3i_hashmap_put,
@@ -162,6 +164,7 @@ static const struct mm3_kind hashmap_kind = {
   .blocks = mm3i_hashmap_blocks,
   .grow = hashmap_grow,
   .ops = &mm3i_hashmap_ops,
+  .test_ops = mm3i_hashmap_test_ops,
 };
 
 static const struct mm3_kind *const kinds[] = {&hashmap_kind};

@@ -3,6 +3,7 @@
  * ndarray(T, d1, ..., dk): its rows; the bytes are drawn in mm3/ndarray.h. A step of a path leads to a row or plane, so
  * layout makes a type for each: the same kind with the first dimension gone and no padding.
  */
+#include "kind_tests.h"
 #include "ndarray_inside.h"
 
 #include <errno.h>
@@ -292,6 +293,7 @@ static const struct mm3_kind ndarray_kind = {
     .check = ndarray_check, .recover = ndarray_recover, .visit = ndarray_visit, .visit_range = ndarray_visit_range,
     .count = ndarray_count, .at = ndarray_at, .put = ndarray_put, .assign = ndarray_assign, .clear = ndarray_clear,
     .hash = ndarray_hash, .equal = ndarray_equal, .blocks = ndarray_blocks, .ops = &ndarray_ops,
+    .test_ops = mm3i_ndarray_test_ops,
 };
 
 static const struct mm3_kind *const kinds[] = {&ndarray_kind};

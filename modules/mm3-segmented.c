@@ -188,6 +188,7 @@ static const struct mm3_kind segmented_kind = {
     .clear = mm3i_seg_clear,
     .blocks = segmented_blocks,
     .grow = mm3i_seg_grow,
+    .describe = mm3i_seg_describe,
     .ops = &mm3i_segmented_ops,
     .test_ops = mm3i_segmented_test_ops,
 };

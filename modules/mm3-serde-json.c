@@ -5,6 +5,7 @@
  */
 #include "json_pointer.h"
 #include "json_value.h"
+#include "kind_tests.h"
 #include "string_rows.h"
 
 #include <mm3/json.h>
@@ -301,7 +302,7 @@ static const struct mm3_kind json_kind = {
     .size = sizeof(struct mm3_kind), .layout_version = 1, .name = "json",
     .signature = "json(N): any JSON value in up to N bytes of text", .layout = json_layout, .check = json_check,
     .visit = json_visit, .put = json_put, .visit_deep = json_visit_deep, .put_deep = json_put_deep,
-    .assign = string_assign, .clear = string_clear, .ops = &json_ops,
+    .assign = string_assign, .clear = string_clear, .ops = &json_ops, .test_ops = mm3i_json_test_ops,
 };
 
 static const struct mm3_kind *const kinds[] = {&json_kind};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* string_array(COUNT, LEN): its entries are strings in their field form, and their rows those of string_rows.h. */
+#include "kind_tests.h"
 #include "string_rows.h"
 
 #include <mm3/string_array.h>
@@ -13,7 +14,7 @@ enum { COUNT, STRIDE, LEN }; /* what layout keeps in type->numbers */
 static const struct {
   struct mm3_kind kind;
   void *later[32];
-} entry_kind = {.kind = STRING_KIND};
+} entry_kind = {.kind = {STRING_ROWS}};
 
 /* string(LEN), by LEN: types live as long as the process, one for each LEN that some path asked for. */
 struct entry_type {
@@ -209,6 +210,7 @@ static const struct mm3_kind string_array_kind = {
     .clear = strings_clear,
     .hash = strings_hash,
     .equal = strings_equal,
+    .test_ops = mm3i_string_array_test_ops,
 };
 
 static const struct mm3_kind *const kinds[] = {&string_array_kind};

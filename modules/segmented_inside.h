@@ -64,6 +64,7 @@ int mm3i_seg_push(const struct mm3_type *type, void *bytes, const struct mm3_val
 int mm3i_seg_erase(const struct mm3_type *type, void *bytes, const struct mm3_step *step, struct mm3_ctx *ctx);
 int mm3i_seg_assign(const struct mm3_type *type, void *to, const void *from, struct mm3_ctx *ctx);
 int mm3i_seg_clear(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx);
+int mm3i_seg_describe(const struct mm3_type *type, const void *bytes, struct mm3_sink *sink, struct mm3_ctx *ctx);
 int mm3i_seg_grow(const struct mm3_type *type, void *bytes, uint64_t count, struct mm3_ctx *ctx);
 
 #endif

@@ -146,9 +146,12 @@ int mm3i_seg_put(const struct mm3_type *type, void *bytes, const struct mm3_valu
   uint32_t flags = ctx->flags;
   if (value->is != MM3_LIST)
     return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s wants an array, found %s", type->text, mm3_value_name(value));
-  ctx->flags |= MM3_CTX_DRY;
-  int result = fill(type, ref_of(type, &fresh), value, ctx);
-  ctx->flags = flags;
+  int result = 0;
+  if (!(flags & MM3_CTX_TRIED)) {
+    ctx->flags |= MM3_CTX_DRY;
+    result = fill(type, ref_of(type, &fresh), value, ctx);
+    ctx->flags = flags;
+  }
   if (result < 0 || (flags & MM3_CTX_DRY)) return result;
   result = fill(type, ref_of(type, &fresh), value, ctx);
   if (result == 0) return replace(type, bytes, &fresh, ctx);

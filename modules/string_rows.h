@@ -223,10 +223,10 @@ MM3_UNUSED static int string_key_print(const struct mm3_type *type, const void *
   return result;
 }
 
-#define STRING_KIND                                                                                                 \
-  {.size = sizeof(struct mm3_kind), .layout_version = 1, .name = "string",                                          \
+#define STRING_ROWS                                                                                                 \
+  .size = sizeof(struct mm3_kind), .layout_version = 1, .name = "string",                                          \
    .signature = "string(N): at most N bytes of UTF-8", .layout = string_layout, .check = string_check,              \
    .visit = string_visit, .put = string_put, .assign = string_assign, .clear = string_clear, .hash = string_hash,   \
-   .equal = string_equal, .key_parse = string_key_parse, .key_print = string_key_print}
+   .equal = string_equal, .key_parse = string_key_parse, .key_print = string_key_print
 
 #endif

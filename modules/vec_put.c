@@ -163,9 +163,12 @@ int mm3i_vec_put(const struct mm3_type *type, void *bytes, const struct mm3_valu
   if (value->count > v.capacity)
     return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s takes %llu items, found %zu", type->text, (unsigned long long)v.capacity,
                         value->count);
-  ctx->flags |= MM3_CTX_DRY;
-  int result = each_value(type, bytes, value, 0, ctx);
-  ctx->flags = flags;
+  int result = 0;
+  if (!(flags & MM3_CTX_TRIED)) {
+    ctx->flags |= MM3_CTX_DRY;
+    result = each_value(type, bytes, value, 0, ctx);
+    ctx->flags = flags;
+  }
   if (result < 0 || (flags & MM3_CTX_DRY)) return result;
   uint64_t length = mm3i_vec_settle(v);
   result = each_value(type, bytes, value, length, ctx);

@@ -33,6 +33,11 @@ do
     count=$((count + 1))
     reads "$1" "$2" "$3" "$header" || say "$header does not stand alone ($1, $2)"
   done
+  for level in -O0 -O2 # to machine code: some warnings come no sooner
+  do
+    printf '#include <mm3.h>\nint x;\n' >"$work/all.$3"
+    "$1" -std="$2" ${warnings%-fsyntax-only} $level -I. -c -o "$work/all.o" "$work/all.$3" || say "mm3.h, $1 $level"
+  done
   echo '#include <no-such-header.h>' >"$work/planted.h"
   reads "$1" "$2" "$3" "$work/planted.h" 2>/dev/null && say "$1 takes a header that cannot compile"
 done

@@ -172,6 +172,22 @@ static void a_file_whose_kinds_do_not_grow_has_no_heap(void) {
   mm3_close(file);
 }
 
+/* In pages behind a slab's first, too, where a block may begin in the page before. */
+static void what_lies_within_a_block_cannot_be_freed(void) {
+  struct mm3_file *file = make("a.mm3", NULL);
+  uint64_t offset, taken = 0, freed = 0;
+  if (!file) return;
+  mm3_lock(file);
+  for (unsigned i = 0; i < 400; i++) taken += mm3_heap_alloc(file, 1000, 0, &offset) == 0;
+  for (uint64_t at = offset & ~UINT64_C(4095), end = at + 4096; at < end; at += 8)
+    freed += at % 16 == 8 ? mm3_heap_free(file, at) == 0 : mm3_heap_usable(file, at) == 0 && mm3_heap_free(file, at) == 0;
+  CHECK_EQ(taken, 400);
+  CHECK_EQ(freed, 0);
+  CHECK_EQ(mm3_check(file, found, NULL), 400); /* they have no owner */
+  mm3_unlock(file);
+  mm3_close(file);
+}
+
 static void freed_neighbours_become_one(void) {
   struct mm3_file *file = make("a.mm3", NULL);
   uint64_t offsets[64], all;
@@ -503,6 +519,7 @@ MM3_TEST_SUITE("heap",
                {"blocks have their size and alignment, and little more", blocks_have_their_size_alignment_and_little_more},
                {"random blocks never overlap, and all come back", random_blocks_never_overlap_and_all_come_back},
                {"what is no block in use cannot be freed", what_is_no_block_in_use_cannot_be_freed},
+               {"what lies within a block cannot be freed", what_lies_within_a_block_cannot_be_freed},
                {"a file whose kinds do not grow has no heap", a_file_whose_kinds_do_not_grow_has_no_heap},
                {"freed neighbours become one", freed_neighbours_become_one},
                {"slabs that are empty serve other sizes", slabs_that_are_empty_serve_other_sizes},

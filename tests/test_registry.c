@@ -23,7 +23,7 @@ static const char *bad(const char *name) {
 static void awkward_modules_are_refused_in_words(void) {
   static const struct { const char *name, *says; } cases[] = {
       {"bad_magic", "its magic is 0x12345678, wanted 0x4d334d4d"},
-      {"bad_major", "was built for module ABI 2.0; this core speaks 1.0"},
+      {"bad_major", "was built for module ABI 2.0; this core speaks 1.1"},
       {"bad_short", "its module table has 8 bytes, wanted"},
       {"bad_row", "kind 'bad_row' lacks the operation 'visit'"},
       {"bad_none", "exports no mm3_module"},

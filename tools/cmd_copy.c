@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* cmd_copy.c: mm3 copy: a consistent copy of a live file. */
 #include "commands.h"
+#include "progress.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -10,12 +11,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int copy_bytes(int from, int to, uint64_t length) {
+enum { SOME = 16 << 20 /* bytes between two looks at the bar */ };
+
+static int copy_bytes(int from, int to, uint64_t length, struct progress *progress) {
   if (ioctl(to, FICLONE, from) == 0) return 0; /* shares the blocks, where the file system can */
   off_t in = 0, out = 0;
   char buffer[65536];
   while ((uint64_t)in < length) {
-    ssize_t part = copy_file_range(from, &in, to, &out, (size_t)(length - (uint64_t)in), 0);
+    size_t some = length - (uint64_t)in < SOME ? (size_t)(length - (uint64_t)in) : SOME;
+    ssize_t part = copy_file_range(from, &in, to, &out, some, 0);
+    progress_step(progress, (uint64_t)in);
     if (part > 0) continue;
     if (part < 0 && errno == EINTR) continue;
     part = pread(from, buffer, sizeof buffer, in);
@@ -30,13 +35,16 @@ static int copy_bytes(int from, int to, uint64_t length) {
 /* Under a name of its own first: the name that was asked for is a whole file or none. */
 static int copy_to(struct call *call, const char *from_path, const char *to_path, uint64_t length) {
   char temporary[4096 + 32];
+  struct progress progress;
   struct stat stat;
   int to = -1, result = 0, from = open(from_path, O_RDONLY | O_CLOEXEC);
   if (snprintf(temporary, sizeof temporary, "%s.mm3-copy-%d", to_path, (int)getpid()) >= 4096) result = -ENAMETOOLONG;
   else if (from < 0 || fstat(from, &stat) != 0) result = -errno;
   else if ((to = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, stat.st_mode & 0777)) < 0)
     result = -errno;
-  if (!result) result = copy_bytes(from, to, length);
+  progress_begin(&progress, call, "copy", length, false);
+  if (!result) result = copy_bytes(from, to, length, &progress);
+  progress_end(&progress);
   if (!result && fsync(to) != 0) result = -errno;
   bool replace = call_option(call, "force") != NULL;
   if (!result && (replace ? rename(temporary, to_path) : link(temporary, to_path)) != 0) result = -errno;

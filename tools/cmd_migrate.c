@@ -73,7 +73,11 @@ static int publish(struct call *call, struct mm3_file *made, const char *path) {
 
 static int judge(struct call *call, struct migrate *m, const char *path) {
   bool plan = call_option(call, "plan") != NULL;
-  if (migrate_values(m, &call->error)) return fail(call);
+  struct stat old;
+  progress_begin(&m->progress, call, "migrate", stat(path, &old) == 0 ? (uint64_t)old.st_size : 0, false);
+  int result = migrate_values(m, &call->error);
+  progress_end(&m->progress);
+  if (result) return fail(call);
   int code = print_rows(call, m);
   if (code) return code;
   if (m->lost && !m->drop) {

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "facts.h"
 #include "layout.h"
+#include "report.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,13 +13,27 @@ static const char head[] =
     "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-    "<style>:root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:1rem auto;"
-    "padding:0 1rem;background:#fff;color:#222}table{border-collapse:collapse;width:100%}td,th{text-align:left;"
-    "padding:.2rem .6rem;border-bottom:1px solid #ccc;vertical-align:top}td.n,th.n{text-align:right}"
-    "code,pre{font:13px ui-monospace,monospace;overflow-wrap:anywhere;white-space:pre-wrap;margin:0}svg{max-width:100%;"
-    "height:auto}.wide{overflow-x:auto}.good{color:#176b2c}.bad{color:#b00020}meter{width:7rem}"
-    "@media(prefers-color-scheme:dark){body{background:#181a1b;color:#ddd}td,th{border-color:#444}.good{color:#7fd393}"
-    ".bad{color:#ff8a95}}</style>\n";
+    "<style>:root{color-scheme:light dark;--ink:#222;--paper:#fff;--line:#ddd;--soft:#f4f5f7;--mark:#3b74b8;--off:#666}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#ddd;--paper:#181a1b;--line:#3a3d40;--soft:#222527;--mark:#7eb0ea;"
+    "--off:#9aa0a6}}"
+    "*{box-sizing:border-box}body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:1rem auto;padding:0 1rem;"
+    "background:var(--paper);color:var(--ink)}h1{font-size:1.4rem;overflow-wrap:anywhere}h2{font-size:1.1rem;margin:2rem 0 "
+    ".5rem;border-bottom:2px solid var(--line)}h3{font-size:1rem;margin:1.2rem 0 .3rem}h3 code{color:var(--off);"
+    "font-weight:normal}table{border-collapse:collapse}td,th{text-align:left;padding:.2rem .7rem;border-bottom:1px solid "
+    "var(--line);vertical-align:top}th{font-weight:600}td.n,th.n{text-align:right;white-space:nowrap;"
+    "font-variant-numeric:tabular-nums}td.t{min-width:9rem}td.t code{overflow-wrap:normal}td.v{width:60%}.v code{display:"
+    "block;max-height:9rem;overflow:auto}code,pre{font:13px/1.4 ui-monospace,monospace;"
+    "overflow-wrap:anywhere;white-space:pre-wrap;margin:0}pre{background:var(--soft);padding:.7rem}.wide{overflow-x:auto}"
+    "svg{max-width:100%;height:auto}.wide>svg{max-width:none}meter{width:6rem;vertical-align:middle}figure{margin:.8rem 0}"
+    "figcaption{color:var(--off);margin-bottom:.3rem}dl{display:flex;flex-wrap:wrap;gap:.5rem;margin:.3rem 0}"
+    "dl div{background:var(--soft);padding:.3rem .7rem;border-radius:.3rem}dt{color:var(--off);font-size:.8rem}"
+    "dd{margin:0;font-variant-numeric:tabular-nums}.bars text{font:13px system-ui,sans-serif;fill:var(--ink)}"
+    ".bars .label{text-anchor:end;fill:var(--off)}.bars rect,.cells rect{fill:var(--mark);stroke:none}"
+    ".cells .cell{fill:var(--line)}.good{color:#176b2c}.bad{color:#b00020}@media(prefers-color-scheme:dark){.good{color:#7fd393}.bad{color:#ff8a95}}"
+    "@media(max-width:46rem){.f,.f tbody,.f tr{display:block}.f tr{border-bottom:1px solid var(--line);padding:.3rem 0}"
+    ".f tr:first-child{display:none}.f td{display:inline-block;border:0;padding:0 .6rem 0 0;min-width:0}.f td.n::before{"
+    "content:attr(title) ' ';color:var(--off)}.f td:first-child{font-weight:600}.f td.v{display:block;width:auto}}"
+    "@media print{.v code{max-height:none}.wide{overflow:visible}h2{break-after:avoid}}</style>\n";
 
 static void row(const char *name, const char *text) {
   printf("<tr><th>%s</th><td>", name);
@@ -45,10 +60,38 @@ static void section_file(const struct mm3_file *file, const char *path, const st
   row_bytes("On the disk", facts.allocated);
   row_bytes("In memory", facts.resident);
   snprintf(text, sizeof text, "%u", (unsigned)info->nowners);
-  row("Open elsewhere and here", text);
+  row("Writers", text);
   row("Lock", info->locked ? "held" : "free");
   if (info->superseded) row("State", "superseded: a newer file has its name");
   puts("</table>");
+  struct residency residency;
+  file_residency(file, info->length, &residency);
+  report_residency(&residency);
+}
+
+/* What kinds say of themselves, where they do. */
+static void section_inside(struct mm3_file *file) {
+  struct field_facts facts;
+  puts("<h2>Inside</h2>");
+  for (uint32_t i = 0; field_facts(file, i, &facts) == 0; i++)
+    if (facts.member.type && facts.member.type->kind->describe) report_described(file, &facts.member);
+}
+
+static void section_users(struct mm3_file *file, const struct mm3_file_info *info) {
+  struct module_facts module;
+  puts("<h2>Users and modules</h2>\n<div class=\"wide\"><table>");
+  for (uint32_t i = 0; i < info->nowners && i < 128; i++)
+    printf("<tr><th>writer</th><td>pid %u%s%s</td></tr>\n", (unsigned)info->owners[i].pid,
+           info->owners[i].alive ? "" : ", dead", info->owners[i].holds_lock ? ", holds the lock" : "");
+  for (uint32_t at = 0; next_module(file, &at, &module);) {
+    fputs("<tr><th>", stdout);
+    print_xml(stdout, module.kind);
+    fputs("</th><td>", stdout);
+    print_xml(stdout, module.missing[0] ? module.missing : module.name);
+    if (!module.missing[0]) printf(" %s, ", module.version), print_xml(stdout, module.path ? module.path : "part of the program");
+    puts("</td></tr>");
+  }
+  puts("</table></div>");
 }
 
 struct findings {
@@ -108,7 +151,7 @@ static void show_value(struct mm3_file *file, const char *name) {
 static void show_fill(const struct field_facts *facts) {
   if (!facts->counted) return;
   if (facts->capacity == UINT64_MAX || !facts->capacity) {
-    printf("%llu items", (unsigned long long)facts->count);
+    printf("%llu item%s", (unsigned long long)facts->count, facts->count == 1 ? "" : "s");
     return;
   }
   printf("<meter max=\"%llu\" value=\"%llu\"></meter> %llu of %llu", (unsigned long long)facts->capacity,
@@ -117,17 +160,17 @@ static void show_fill(const struct field_facts *facts) {
 
 static void section_fields(struct mm3_file *file) {
   struct field_facts facts;
-  puts("<h2>Fields</h2>\n<div class=\"wide\"><table>\n<tr><th>Name</th><th>Type</th><th class=\"n\">Offset</th>"
+  puts("<h2>Fields</h2>\n<div class=\"wide\"><table class=\"f\">\n<tr><th>Name</th><th>Type</th><th class=\"n\">Offset</th>"
        "<th class=\"n\">Bytes</th><th>Filled</th><th>Value</th></tr>");
   for (uint32_t i = 0; field_facts(file, i, &facts) == 0; i++) {
     fputs("<tr><td>", stdout);
     print_xml(stdout, facts.member.name);
-    fputs("</td><td><code>", stdout);
+    fputs("</td><td class=\"t\"><code>", stdout);
     print_xml(stdout, facts.member.text);
-    printf("</code></td><td class=\"n\">%llu</td><td class=\"n\">%llu</td><td>", (unsigned long long)facts.member.offset,
-           (unsigned long long)facts.member.size);
+    printf("</code></td><td class=\"n\" title=\"at\">%llu</td><td class=\"n\" title=\"bytes\">%llu</td><td>",
+           (unsigned long long)facts.member.offset, (unsigned long long)facts.member.size);
     show_fill(&facts);
-    fputs("</td><td>", stdout);
+    fputs("</td><td class=\"v\">", stdout);
     show_value(file, facts.member.name);
     puts("</td></tr>");
   }
@@ -152,6 +195,8 @@ static int report_run(struct call *call) {
   int findings = section_check(file);
   section_file(file, path, &info);
   section_fields(file);
+  section_inside(file);
+  section_users(file, &info);
   puts("<h2>Layout</h2>\n<div class=\"wide\">");
   layout_svg(&layout, "root struct", stdout);
   fputs("</div>\n<h2>Schema</h2>\n<pre>", stdout);
@@ -162,7 +207,7 @@ static int report_run(struct call *call) {
 }
 
 const struct command command_report = {
-    .name = "report", .operands = "FILE", .brief = "print one page for a browser: values, layout, check",
+    .name = "report", .operands = "FILE", .brief = "print one page for a browser: values, layout, figures, check",
     .detail = "HTML without script, font or network, light and dark, to look at or to attach to a ticket.\n"
               "Values are cut after 2000 bytes. Exit 1 when the check found damage.",
     .least = 1, .most = 1, .run = report_run};

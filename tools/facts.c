@@ -18,6 +18,18 @@ static uint64_t resident_bytes(unsigned char *base, uint64_t length) {
   return count * page;
 }
 
+void file_residency(const struct mm3_file *file, uint64_t length, struct residency *r) {
+  uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), pages = (length + page - 1) / page;
+  *r = (struct residency){0};
+  if (!pages || length > __atomic_load_n(&file->limit, __ATOMIC_RELAXED)) return;
+  r->bytes = (pages + RESIDENT_CELLS - 1) / RESIDENT_CELLS * page;
+  for (uint64_t at = 0; at < length; at += r->bytes) {
+    uint64_t part = length - at < r->bytes ? length - at : r->bytes;
+    float whole = (float)((part + page - 1) / page * page);
+    r->part[r->count++] = (float)resident_bytes(file->base + at, part) / whole;
+  }
+}
+
 void file_facts(const struct mm3_file *file, const char *path, uint64_t length, struct file_facts *facts) {
   struct stat stat_now;
   *facts = (struct file_facts){0};

@@ -9,6 +9,17 @@ struct file_facts {
   uint64_t allocated, resident; /* bytes on the disk, and in the page cache */
 };
 
+enum { RESIDENT_CELLS = 96 };
+
+/* How much of each part of the file is in memory: 0 to 1, RESIDENT_CELLS of them or fewer. */
+struct residency {
+  unsigned count;
+  uint64_t bytes; /* that a cell stands for */
+  float part[RESIDENT_CELLS];
+};
+
+void file_residency(const struct mm3_file *file, uint64_t length, struct residency *residency);
+
 struct field_facts {
   struct mm3_member_info member;
   bool counted; /* a container: */

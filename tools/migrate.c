@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { CHUNK = 4096 /* items of a log at a time */ };
 
@@ -158,6 +159,11 @@ static bool is_log(struct migrate *m, const char *path, const struct mm3_field *
 
 /* ---- a field ------------------------------------------------------------------------------------------------------- */
 
+static void step(struct migrate *m) {
+  struct stat now;
+  if (m->progress.wanted && stat(mm3_file_path(m->to), &now) == 0) progress_step(&m->progress, (uint64_t)now.st_size);
+}
+
 static void copy_field(struct migrate *m, const char *path, const struct mm3_field *from, struct mm3_field *to) {
   struct mm3_error error = {0};
   struct mm3j_doc *doc = NULL;
@@ -165,7 +171,7 @@ static void copy_field(struct migrate *m, const char *path, const struct mm3_fie
   uint64_t count, at = 0;
   int result = 0;
   if (is_log(m, path, from, to, &count)) {
-    for (; !result && at < count; at += CHUNK)
+    for (; !result && at < count; at += CHUNK, step(m))
       result = copy_chunk(m, path, at, count - at < CHUNK ? count : at + CHUNK, left_out, sizeof left_out, &error);
   } else {
     result = capture(from, to->type, left_out, sizeof left_out, &doc, &error);
@@ -173,6 +179,7 @@ static void copy_field(struct migrate *m, const char *path, const struct mm3_fie
     if (!result) result = verify(from, to, doc, &error);
     mm3j_free(doc);
   }
+  step(m);
   if (result) say_lost(m, path, from, to, &error);
   else if (left_out[0])
     snprintf(report(m, MIGRATE_DROPPED, path, from->type, to->type)->note, 400, "its structs have no %s any more", left_out);

@@ -3,7 +3,7 @@
 #ifndef MM3_TOOLS_MIGRATE_H
 #define MM3_TOOLS_MIGRATE_H
 
-#include "tool.h"
+#include "progress.h"
 
 /* What becomes of a field. From MIGRATE_DROPPED on something is lost. */
 enum migrate_action { MIGRATE_KEPT, MIGRATE_CHANGED, MIGRATE_NEW, MIGRATE_DROPPED, MIGRATE_LOST };
@@ -18,6 +18,7 @@ struct migrate {
   bool drop;                  /* go on where something is lost: as much of it as fits */
   struct migrate_row *rows;
   size_t count, room;
+  struct progress progress;   /* of the new file's length against the old one's */
   uint64_t lost;              /* rows from MIGRATE_DROPPED on */
 };
 

@@ -49,6 +49,10 @@ MM3_API int mm3_field_visit(const struct mm3_field *field, struct mm3_sink *sink
 /* mm3_field_put: all or nothing: the whole value is tried dry first. A struct takes any subset of its members; an
  * unknown name is -MM3_E_PATH. -MM3_E_VALUE with the reason; -MM3_E_READ_ONLY. Takes the file's lock around itself. */
 MM3_API int mm3_field_put(struct mm3_field *field, const struct mm3_value *value, struct mm3_error *error);
+/* mm3_field_put_key: the same for one entry of a container that has keys, by the key as JSON spells it in an object:
+ * added, or set. For many entries in turn: there is no path to parse. -MM3_E_PATH for what has no keys. */
+MM3_API int mm3_field_put_key(struct mm3_field *field, const char *key, size_t count, const struct mm3_value *value,
+                              struct mm3_error *error);
 MM3_API int mm3_field_push(struct mm3_field *field, const struct mm3_value *value, struct mm3_error *error);
 MM3_API int mm3_field_erase(struct mm3_field *field, struct mm3_error *error);
 /* mm3_field_add: adds to an integer (atomics atomically, plain ones under the lock); the new value in decimal. */
@@ -56,6 +60,9 @@ MM3_API int mm3_field_add(struct mm3_field *field, const struct mm3_value *delta
                           struct mm3_error *error);
 /* mm3_field_count: items and capacity of a container (UINT64_MAX: grows); -MM3_E_PATH for what is none. */
 MM3_API int mm3_field_count(const struct mm3_field *field, uint64_t *count, uint64_t *capacity);
+/* mm3_field_describe: how the kind keeps the value, as its `describe` row tells it to a sink: a map of facts. -MM3_E_PATH for
+ * a kind that has nothing to say. */
+MM3_API int mm3_field_describe(const struct mm3_field *field, struct mm3_sink *sink, struct mm3_error *error);
 /* mm3_field_check: the value against every promise of its kind. 0, or -MM3_E_DAMAGED with path and reason. */
 MM3_API int mm3_field_check(const struct mm3_field *field, struct mm3_error *error);
 

@@ -86,6 +86,11 @@
  *   int mm3_hashmap_view_text(file, map, key, struct mm3_str *)
  *         strings and texts: no zero byte after it, and UTF-8 is not checked again
  *
+ * As a value (mm3_field_visit, mm3 export, JSON): entries in the table's order, in memory that does not grow with the
+ * map, without the lock. What a map gives that is written meanwhile: every entry that is there from the first to the last
+ * moment once, as it was at some moment; those added, removed or set meanwhile as before or as after; no key twice. The
+ * whole as it was at one moment is what the lock's holder gets: mm3 export --locked. -MM3_E_AGAIN after 40 new tables.
+ *
  * A file that is one map of texts:
  *   struct mm3_file *mm3_hashmap_create(path, error)   opens, or creates; mm3_hashmap_of(file) is its map
  */

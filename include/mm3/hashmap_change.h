@@ -34,10 +34,10 @@ MM3_INLINE void mm3_i_hm_put(int is, unsigned char *at, uint64_t size, struct mm
 
 /* A value of 1, 2, 4 or 8 bytes as one word. */
 MM3_INLINE uint64_t mm3_i_hm_narrow(struct mm3_i_hm_shape s, struct mm3_i_arg value) {
-  uint64_t word = 0;
+  uint64_t word[2] = {0, 0}; /* the second is never stored, which gcc -O0 does not see */
   if (s.value_is == MM3_I_IS_INTEGER && value.is != MM3_I_IS_BYTES) return value.low;
-  mm3_i_hm_put(s.value_is, (unsigned char *)&word, s.value_size, value);
-  return word;
+  mm3_i_hm_put(s.value_is, (unsigned char *)word, s.value_size, value);
+  return word[0];
 }
 
 /* A new record; *word is what its slot will hold. */

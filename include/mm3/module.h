@@ -6,6 +6,7 @@
  * ABI log (newest first). A member appended to a struct raises MINOR, anything else raises MAJOR. The core copies
  * min(struct size) of each table into a zeroed one of its own, so that a module built against an older MINOR works.
  *
+ *   1.1  2026-11-25  mm3_kind.describe; MM3_CTX_TRIED
  *   1.0  2026-11-23  first
  *
  * Rules that hold for every operation:
@@ -33,7 +34,7 @@ extern "C" {
 
 #define MM3_MODULE_MAGIC UINT32_C(0x4d334d4d) /* "MM3M" */
 #define MM3_ABI_MAJOR 1
-#define MM3_ABI_MINOR 0
+#define MM3_ABI_MINOR 1
 
 struct mm3_file;
 struct mm3_kind;
@@ -92,6 +93,7 @@ struct mm3_trail {
 #define MM3_CTX_WRITABLE 1u /* the bytes may be written */
 #define MM3_CTX_DRY 2u      /* put, push, erase: say whether the value would be taken, write nothing */
 #define MM3_CTX_LOCKED 4u   /* the caller holds the file's lock */
+#define MM3_CTX_TRIED 16u  /* put: the caller has tried this value DRY just now: no need to do so again */
 #define MM3_CTX_RAW 8u      /* visit: show damaged text as raw bytes instead of failing */
 
 struct mm3_ctx {
@@ -132,7 +134,9 @@ struct mm3_value {
 
 struct mm3_value_source {
   /* Steps through a list or map: *cursor starts as NULL. Returns 1 with *key (maps only: a text) and *item filled, 0 at
-   * the end. */
+   * the end; negative: the source itself failed, nothing is to be stored, and put returns that. What *item and *key
+   * point to is good until the second following call. A map's keys are distinct, except that a source that reads a
+   * long text in pieces may leave it to a container of more than 4096 keys to refuse one that comes twice. */
   int (*next)(const struct mm3_value *of, void **cursor, struct mm3_value *key, struct mm3_value *item);
 };
 
@@ -271,6 +275,12 @@ struct mm3_kind {
 
   /* Operations for the conformance kit and the kill harness, ended by a zeroed one. Optional. */
   const struct mm3_test_op *test_ops;
+
+  /* 1.1: how the value is kept, for people who look for what is slow or large: a map of facts to a sink, its keys plain
+   * words. A number, text or flag is a fact; a list of numbers is a histogram, one for each of 0, 1, 2 ...; a list of maps
+   * is a table, a row each, where the numbers `used` and `of` are drawn as a part of a whole. May be O(data); while
+   * others write it shows some moment or several. Optional: nothing is to be said. */
+  int (*describe)(const struct mm3_type *type, const void *bytes, struct mm3_sink *sink, struct mm3_ctx *ctx);
 };
 
 /* ---- modules ----------------------------------------------------------------------------------------------------- */

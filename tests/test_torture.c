@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Everything at once: processes of several threads do random operations on all kinds in one file, and are killed at random
- * moments; a reader follows without the lock. What they do is written beside the file first as begun, then as done (the
- * board), so that each answer has a least and a most:
+ * Everything at once: processes of several threads do random operations on all kinds in one file, and are killed at
+ * random moments; a reader follows without the lock. What they do is written beside the file first as begun, then as
+ * done (the board), so that each answer has a least and a most:
  *
  *     atomic    done before the call <= what it returns <= begun after it; what is added is there once
  *     map       a key's version never lies below the last one done nor above the last one begun, and never goes back
@@ -50,7 +50,8 @@ static void append_log(struct worker *w) {
   STORE(life_of(w)->appending, number + 1);
   if (answered(w, "append", mm3_segmented_append(w->file, &w->root->log, log_item(w->number, w->life, number))))
     STORE(life_of(w)->appended, number + 1);
-  else STORE(life_of(w)->appending, number);
+  else
+    STORE(life_of(w)->appending, number);
 }
 
 static void raise_version(struct worker *w) {
@@ -90,8 +91,10 @@ static void change_texts(struct worker *w) {
   answered(w, "text", mm3_text_set_held(w->file, &w->root->title, text));
   char key[16];
   snprintf(key, sizeof key, "key %u", (unsigned)(n >> 8) % 200);
-  if (n & 1) answered(w, "texts", mm3_hashmap_set_held(w->file, &w->root->notes, key, text));
-  else if (mm3_hashmap_remove_held(w->file, &w->root->notes, key) == -MM3_E_DAMAGED) violation(w, "a damaged map of texts");
+  if (n & 1)
+    answered(w, "texts", mm3_hashmap_set_held(w->file, &w->root->notes, key, text));
+  else if (mm3_hashmap_remove_held(w->file, &w->root->notes, key) == -MM3_E_DAMAGED)
+    violation(w, "a damaged map of texts");
   give(w);
 }
 
@@ -103,7 +106,8 @@ static void change_shape(struct worker *w) { /* tables are replaced, the heap mo
   if (n == 2) answered(w, "shrink", mm3_hashmap_shrink_held(w->file, &w->root->notes));
   if (n == 3) answered(w, "clear", mm3_hashmap_clear_held(w->file, &w->root->notes));
   if (n == 4) answered(w, "clear", mm3_text_clear_held(w->file, &w->root->title));
-  if (n == 5) answered(w, "reserve", mm3_segmented_reserve_held(w->file, &w->root->log, mm3_segmented_len(&w->root->log) + 500));
+  if (n == 5)
+    answered(w, "reserve", mm3_segmented_reserve_held(w->file, &w->root->log, mm3_segmented_len(&w->root->log) + 500));
   give(w);
 }
 
@@ -111,10 +115,18 @@ static void change_vec(struct worker *w) {
   uint64_t n = next(w), item;
   if (!take(w)) return;
   switch (n % 5) {
-    case 0: case 1: w->ignored += mm3_vec_push(&w->root->recent, whole_number(n)); break;
-    case 2: w->ignored += mm3_vec_insert_held(w->file, &w->root->recent, n % 8, whole_number(n)); break;
-    case 3: w->ignored += mm3_vec_remove_held(w->file, &w->root->recent, n % 8); break;
-    default: w->ignored += mm3_vec_pop(&w->root->recent, &item);
+  case 0:
+  case 1:
+    w->ignored += mm3_vec_push(&w->root->recent, whole_number(n));
+    break;
+  case 2:
+    w->ignored += mm3_vec_insert_held(w->file, &w->root->recent, n % 8, whole_number(n));
+    break;
+  case 3:
+    w->ignored += mm3_vec_remove_held(w->file, &w->root->recent, n % 8);
+    break;
+  default:
+    w->ignored += mm3_vec_pop(&w->root->recent, &item);
   }
   *mm3_ndarray_at(&w->root->grid, w->number % 4, n % 4) = whole_number(n);
   give(w);
@@ -131,8 +143,10 @@ static void read_others(struct worker *w) {
   char key[16];
   snprintf(key, sizeof key, "key %u", (unsigned)(n >> 8) % 200);
   int result = mm3_hashmap_get(w->file, &w->root->notes, key, &buf);
-  if (result == 0) text_is_whole(w, text, buf.len);
-  else if (result != -MM3_E_ABSENT && result != -MM3_E_AGAIN) answered(w, "read of a map of texts", result);
+  if (result == 0)
+    text_is_whole(w, text, buf.len);
+  else if (result != -MM3_E_ABSENT && result != -MM3_E_AGAIN)
+    answered(w, "read of a map of texts", result);
   if (mm3_vec_get(&w->root->recent, n % 32, &item) == 0) number_is_whole(w, item);
 }
 
@@ -141,8 +155,10 @@ static void one_operation(struct worker *w) {
                                                  raise_version, read_version, read_version, change_texts,
                                                  change_vec,    read_others,  read_others};
   uint64_t n = next(w) % (20 * sizeof all / sizeof *all);
-  if (n < 2) change_shape(w);
-  else all[n % (sizeof all / sizeof *all)](w);
+  if (n < 2)
+    change_shape(w);
+  else
+    all[n % (sizeof all / sizeof *all)](w);
   COUNT(w->board->operations);
 }
 
@@ -177,8 +193,11 @@ static void threads_work(struct board *board, struct mm3_file *const files[2], i
   struct worker *workers = calloc((size_t)count, sizeof *workers);
   pthread_t threads[WORKERS];
   for (int i = 0; i < count && workers; i++) {
-    workers[i] = (struct worker){.board = board, .file = files[i % 2], .root = mm3_root(files[i % 2], torture),
-                                 .number = first + i, .life = life,
+    workers[i] = (struct worker){.board = board,
+                                 .file = files[i % 2],
+                                 .root = mm3_root(files[i % 2], torture),
+                                 .number = first + i,
+                                 .life = life,
                                  .random = board->seed + 1000 * (uint64_t)(first + i) + life};
     if (pthread_create(&threads[i], NULL, thread_works, &workers[i])) abort();
   }
@@ -215,7 +234,9 @@ static struct mm3_file *begin(struct board **board, const char *name) {
   return file;
 }
 
-static void finding(void *arg, const struct mm3_error *error) { (void)arg, fprintf(stderr, "check: %s: %s\n", error->field, error->text); }
+static void finding(void *arg, const struct mm3_error *error) {
+  (void)arg, fprintf(stderr, "check: %s: %s\n", error->field, error->text);
+}
 
 /* Everybody has stopped: the file against the board. */
 static void verify(struct board *board, struct mm3_file *file) {
@@ -230,7 +251,8 @@ static void verify(struct board *board, struct mm3_file *file) {
     uint64_t value = 0, version;
     int result = mm3_hashmap_get(file, &w.root->versions, key, &value);
     version = result == 0 ? value >> 16 : 0;
-    if (version < board->versions[key].done || version > board->versions[key].begun) violation(&w, "a version was lost");
+    if (version < board->versions[key].done || version > board->versions[key].begun)
+      violation(&w, "a version was lost");
   }
   if (state) {
     follow_log(&w, state);
@@ -244,10 +266,11 @@ static void end(const char *what, struct board *board, struct mm3_file *file, un
   CHECK(mm3_lock(file) >= 0);
   CHECK_EQ(mm3_unlock(file), 0);
   verify(board, file);
-  printf("torture: %s: seed %llu: %.0f operations/s, %llu rounds of the reader, %u kills, %llu recoveries, log of %llu, %llu violations\n",
-         what, (unsigned long long)board->seed, (double)board->operations / took, (unsigned long long)board->rounds, kills,
-         (unsigned long long)board->recovered, (unsigned long long)mm3_segmented_len(&mm3_root(file, torture)->log),
-         (unsigned long long)board->violations);
+  printf("torture: %s: seed %llu: %.0f operations/s, %llu rounds of the reader, %u kills, %llu recoveries, log of "
+         "%llu, %llu violations\n",
+         what, (unsigned long long)board->seed, (double)board->operations / took, (unsigned long long)board->rounds,
+         kills, (unsigned long long)board->recovered,
+         (unsigned long long)mm3_segmented_len(&mm3_root(file, torture)->log), (unsigned long long)board->violations);
   CHECK_EQ(board->violations, 0);
   CHECK(board->operations > 100);
 }
@@ -314,7 +337,8 @@ static void threads_agree(void) {
   if (!files[0]) return;
   files[1] = mm3_open(board->path, MM3_TYPE(torture), NULL, NULL);
   if (!CHECK(files[1] != NULL)) return;
-  CHECK_EQ(pthread_create(&reader, NULL, reading_thread, board) | pthread_create(&stopper, NULL, stopping_thread, board), 0);
+  CHECK_EQ(
+    pthread_create(&reader, NULL, reading_thread, board) | pthread_create(&stopper, NULL, stopping_thread, board), 0);
   threads_work(board, files, 0, 6, 0);
   pthread_join(stopper, NULL);
   pthread_join(reader, &result);
@@ -339,7 +363,8 @@ static void faults_are_seen(void) {
     if (fault == 1) w.root->total--;
     if (fault == 2) CHECK_EQ(mm3_segmented_truncate(file, &w.root->log, length - 1), 0);
     if (fault == 3) CHECK_EQ(mm3_segmented_append(file, &w.root->log, log_item(0, 0, 0)), 0);
-    if (fault == 4) CHECK_EQ(mm3_hashmap_set(file, &w.root->versions, key, (board->versions[key].done - 1) << 16 | key), 1);
+    if (fault == 4)
+      CHECK_EQ(mm3_hashmap_set(file, &w.root->versions, key, (board->versions[key].done - 1) << 16 | key), 1);
     board->quiet = 1;
     verify(board, file);
     if (!CHECK(board->violations > 0)) printf("torture: fault %d was not seen\n", fault);

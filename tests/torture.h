@@ -15,10 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TORTURE(FIELD)                                                                                              \
-  FIELD(sum, atomic(u64)) FIELD(total, u64) FIELD(name, string(48)) FIELD(tags, string_array(6, 24))                  \
-  FIELD(recent, vec(u64, 32)) FIELD(log, segmented(u64)) FIELD(versions, hashmap(u64, u64))                           \
-  FIELD(notes, hashmap(string(16), text)) FIELD(title, text) FIELD(grid, ndarray(u64, 4, 4))
+#define TORTURE(FIELD)                                                                                    \
+  FIELD(sum, atomic(u64))                                                                                 \
+  FIELD(total, u64) FIELD(name, string(48)) FIELD(tags, string_array(6, 24)) FIELD(recent, vec(u64, 32))  \
+    FIELD(log, segmented(u64)) FIELD(versions, hashmap(u64, u64)) FIELD(notes, hashmap(string(16), text)) \
+      FIELD(title, text) FIELD(grid, ndarray(u64, 4, 4))
 MM3_STRUCT(torture, TORTURE);
 
 enum { PROCESSES = 3, THREADS = 2, WORKERS = 6, LIVES = 8192, KEYS = 300 };
@@ -38,7 +39,7 @@ struct board {
   uint64_t seed, operations, rounds, recovered, violations;
   int stop, quiet;
   struct version versions[KEYS];
-  uint32_t lives[WORKERS];       /* how many there were */
+  uint32_t lives[WORKERS]; /* how many there were */
   struct life all[WORKERS][LIVES];
 };
 
@@ -51,9 +52,9 @@ struct worker {
   uint64_t random, last_sum, seen[KEYS];
 };
 
-#define LOAD(x) __atomic_load_n(&(x), __ATOMIC_SEQ_CST)
+#define LOAD(x)     __atomic_load_n(&(x), __ATOMIC_SEQ_CST)
 #define STORE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_SEQ_CST)
-#define COUNT(x) __atomic_fetch_add(&(x), 1, __ATOMIC_RELAXED)
+#define COUNT(x)    __atomic_fetch_add(&(x), 1, __ATOMIC_RELAXED)
 
 MM3_UNUSED static uint64_t next(struct worker *w) {
   uint64_t x = (w->random += UINT64_C(0x9E3779B97F4A7C15));
@@ -117,9 +118,15 @@ MM3_UNUSED static void text_is_whole(struct worker *w, const char *text, size_t 
   char *colon;
   if (length < 3) return; /* empty, or cut short when it was made */
   size_t said = strtoul(text, &colon, 10);
-  if (*colon != ':' || said != length) { violation(w, "a text of another length"); return; }
+  if (*colon != ':' || said != length) {
+    violation(w, "a text of another length");
+    return;
+  }
   for (const char *at = colon + 2; at < text + length; at++)
-    if (*at != colon[1]) { violation(w, "a torn text"); return; }
+    if (*at != colon[1]) {
+      violation(w, "a torn text");
+      return;
+    }
 }
 
 MM3_UNUSED static uint64_t whole_number(uint64_t n) { return (n & 0xffffffff) | (~n & 0xffffffff) << 32; }
@@ -145,8 +152,14 @@ MM3_UNUSED static void follow_log(struct worker *w, struct log_state *state) {
   int result;
   while ((result = mm3_segmented_get(w->file, &w->root->log, state->at, &item)) == 0) {
     uint32_t worker = (uint32_t)(item >> 56), life = (uint32_t)(item >> 32) & 0xffffff;
-    if (worker >= WORKERS || life >= LIVES) { violation(w, "an item of nobody"); return; }
-    if ((uint32_t)item != state->have[worker][life]++) { violation(w, "an item out of its order"); return; }
+    if (worker >= WORKERS || life >= LIVES) {
+      violation(w, "an item of nobody");
+      return;
+    }
+    if ((uint32_t)item != state->have[worker][life]++) {
+      violation(w, "an item out of its order");
+      return;
+    }
     state->at++;
   }
   if (result != -MM3_E_ABSENT && result != -MM3_E_AGAIN) answered(w, "the log", result);
@@ -155,8 +168,11 @@ MM3_UNUSED static void follow_log(struct worker *w, struct log_state *state) {
 MM3_UNUSED static void compare_log(struct worker *w, const struct log_state *state) {
   for (int i = 0; i < WORKERS; i++)
     for (uint32_t life = 0; life < LIVES; life++)
-      if (state->have[i][life] < w->board->all[i][life].appended || state->have[i][life] > w->board->all[i][life].appending)
-        { violation(w, "a log with too few items, or too many"); return; }
+      if (state->have[i][life] < w->board->all[i][life].appended ||
+          state->have[i][life] > w->board->all[i][life].appending) {
+        violation(w, "a log with too few items, or too many");
+        return;
+      }
 }
 
 #endif

@@ -202,6 +202,40 @@ static void stopped(void) {
   free(text);
 }
 
+/* What an item points to is good until the second following call: pairs are taken apart before they are used. */
+static void held_items(void) {
+  enum { LONG = 100000 };
+  struct mm3_error error = {0};
+  struct mm3j_stream *stream;
+  struct mm3_value list, pair, key, first, second, none;
+  void *cursor = NULL;
+  char *text, *word = malloc(LONG + 1);
+  size_t size, pairs = 0;
+  memset(word, 'x', LONG);
+  word[LONG] = 0;
+  FILE *out = open_memstream(&text, &size);
+  for (int i = 0; i < 12; i++) fprintf(out, "%s[\"%da%s\", \"%db%s\"]", i ? ", " : "[", i, word, i, word);
+  fputs("]", out);
+  fclose(out);
+  CHECK_OK(mm3j_stream_open(write_file("pairs.json", text, size), NULL, &stream, &error), error);
+  CHECK_OK(mm3j_stream_read(stream, false, &list, &error), error);
+  for (; list.source->next(&list, &cursor, &key, &pair) > 0; pairs++) {
+    void *inner = NULL;
+    char a[16], b[16];
+    CHECK_EQ(pair.source->next(&pair, &inner, &none, &first), 1);
+    CHECK_EQ(pair.source->next(&pair, &inner, &none, &second), 1);
+    CHECK_EQ(pair.source->next(&pair, &inner, &none, &none), 0);
+    snprintf(a, sizeof a, "%zuax", pairs);
+    snprintf(b, sizeof b, "%zubx", pairs);
+    CHECK(strncmp(first.as.text, a, strlen(a)) == 0 && first.as.text[first.count - 1] == 'x');
+    CHECK(strncmp(second.as.text, b, strlen(b)) == 0 && second.as.text[second.count - 1] == 'x');
+  }
+  CHECK_EQ(pairs, 12);
+  mm3j_stream_close(stream);
+  free(text);
+  free(word);
+}
+
 static void absent_file(void) {
   struct mm3_error error = {0};
   struct mm3j_stream *stream;
@@ -261,6 +295,7 @@ static void many_lines(void) {
 MM3_TEST_SUITE("long JSON", {"a long text gives the values that it gives when parsed whole", same_values},
                {"a long text with a mistake is refused exactly when jansson refuses it", same_refusals},
                {"mistakes are told with line and column", places}, {"a reading can be stopped, and stays so", stopped},
+               {"items stay good while the next one is taken", held_items},
                {"a file that is not there is told", absent_file},
                {"lines that are not one value are found, after those before them", lines},
                {"many lines and long ones all come", many_lines})

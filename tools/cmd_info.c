@@ -169,7 +169,7 @@ static int info_text(struct call *call, struct mm3_file *file, const struct mm3_
            (unsigned long long)info->incarnation);
   }
   show_fields(file, info);
-  if (call->verbose) show_modules(file);
+  show_modules(file);
   return EXIT_DONE;
 }
 
@@ -199,5 +199,5 @@ static int info_run(struct call *call) {
 
 const struct command command_info = {
     .name = "info", .operands = "FILE", .brief = "what a file is: fields, sizes, users, lock, modules",
-    .detail = "-v adds the modules and where they came from. --plain prints name, type, offset, size, alignment.",
+    .detail = "-v adds the UUID, feature masks and counts of changes. --plain prints name, type, offset, size, alignment.",
     .least = 1, .most = 1, .run = info_run};

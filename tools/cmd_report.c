@@ -21,7 +21,7 @@ static const char head[] =
     ".5rem;border-bottom:2px solid var(--line)}h3{font-size:1rem;margin:1.2rem 0 .3rem}h3 code{color:var(--off);"
     "font-weight:normal}table{border-collapse:collapse}td,th{text-align:left;padding:.2rem .7rem;border-bottom:1px solid "
     "var(--line);vertical-align:top}th{font-weight:600}td.n,th.n{text-align:right;white-space:nowrap;"
-    "font-variant-numeric:tabular-nums}td.t{min-width:9rem}td.t code{overflow-wrap:normal}td.v{width:60%}.v code{display:"
+    "font-variant-numeric:tabular-nums}td.t{min-width:9rem}td.t code{overflow-wrap:normal}td{overflow-wrap:anywhere}td.v{width:60%}.v code{display:"
     "block;max-height:9rem;overflow:auto}code,pre{font:13px/1.4 ui-monospace,monospace;"
     "overflow-wrap:anywhere;white-space:pre-wrap;margin:0}pre{background:var(--soft);padding:.7rem}.wide{overflow-x:auto}"
     "svg{max-width:100%;height:auto}.wide>svg{max-width:none}meter{width:6rem;vertical-align:middle}figure{margin:.8rem 0}"

@@ -16,8 +16,9 @@ struct piece_cursor {
   const struct long_value *of;
   size_t at, end;                 /* not parsed yet; the closing bracket */
   size_t inner;                   /* number of the first long value that begins behind `at` */
-  bool first, members;            /* members: an object's long ones come before the rest */
-  json_t *piece, *key, *keys;     /* key: of a long member; keys: that came, to find one that comes twice */
+  bool members, drained;          /* an object's long members come before the rest; all of the piece was given */
+  json_t *piece, *before;         /* before: what was given a call ago may lie in it */
+  json_t *key, *keys;             /* of a long member; those that came, to find one that comes twice */
   size_t index;
   void *iterator;
 };
@@ -26,7 +27,7 @@ static struct piece_cursor *cursor_new(const struct long_value *of) {
   struct mm3j_stream *s = of->stream;
   struct piece_cursor *c = calloc(1, sizeof *c);
   if (!c) return NULL;
-  *c = (struct piece_cursor){.next = s->cursors, .of = of, .at = of->begin + 1, .end = of->end - 1, .first = true,
+  *c = (struct piece_cursor){.next = s->cursors, .of = of, .at = of->begin + 1, .end = of->end - 1, .drained = true,
                              .inner = (size_t)(of - s->values) + 1};
   bool object = s->text[of->begin] == '{';
   c->members = object && !of->in && s->members_first;
@@ -36,15 +37,24 @@ static struct piece_cursor *cursor_new(const struct long_value *of) {
   return c;
 }
 
+static void pop(struct mm3j_stream *s) {
+  struct piece_cursor *c = s->cursors;
+  s->cursors = c->next;
+  json_decref(c->before);
+  json_decref(c->piece);
+  json_decref(c->key);
+  json_decref(c->keys);
+  free(c);
+}
+
 void mm3j_pieces_free(struct mm3j_stream *s) {
-  for (struct piece_cursor *c = s->cursors, *next; c; c = next) {
-    next = c->next;
-    json_decref(c->piece);
-    json_decref(c->key);
-    json_decref(c->keys);
-    free(c);
-  }
-  s->cursors = NULL;
+  while (s->cursors) pop(s);
+}
+
+/* Whoever asks for the next item has done with what lies within the one before, also if not all of it was read. */
+static void drop_inner(struct piece_cursor *c) {
+  struct mm3j_stream *s = c->of->stream;
+  while (s->cursors != c && s->cursors->of->begin > c->of->begin && s->cursors->of->end <= c->of->end) pop(s);
 }
 
 /* jansson's parse of a part of the text between two brackets; its mistakes at their place in the whole. */
@@ -123,10 +133,12 @@ static int take_piece(struct piece_cursor *c, const struct long_value *inner) {
     items++;
   }
   if (!items) return 0;
-  json_decref(c->piece);
+  json_decref(c->before);
+  c->before = c->piece;
   c->piece = parse(s, begin, end, object ? "{" : "[", object ? "}" : "]");
   c->index = 0;
   c->iterator = NULL;
+  c->drained = false;
   if (!c->piece) return s->error.code;
   size_t found = object ? json_object_size(c->piece) : json_array_size(c->piece);
   if (found != items) return mm3j_wrong_at(s, end + 1, "a value is missing");
@@ -160,10 +172,12 @@ static int take_long(struct piece_cursor *c, const struct long_value *inner, str
 }
 
 static bool next_parsed(struct piece_cursor *c, struct mm3_value *key, struct mm3_value *item) {
-  if (!c->piece) return false;
+  if (c->drained) return false;
+  c->drained = true; /* unless there is one more */
   if (json_is_array(c->piece)) {
     if (c->index >= json_array_size(c->piece)) return false;
     *item = mm3j_value_of(json_array_get(c->piece, c->index++));
+    c->drained = false;
     return true;
   }
   c->iterator = c->iterator ? json_object_iter_next(c->piece, c->iterator) : json_object_iter(c->piece);
@@ -171,6 +185,7 @@ static bool next_parsed(struct piece_cursor *c, struct mm3_value *key, struct mm
   const char *name = json_object_iter_key(c->iterator);
   *key = (struct mm3_value){.is = MM3_TEXT, .as.text = name, .count = strlen(name)};
   *item = mm3j_value_of(json_object_iter_value(c->iterator));
+  c->drained = false;
   return true;
 }
 
@@ -181,6 +196,7 @@ static int next(const struct mm3_value *of, void **cursor, struct mm3_value *key
   struct piece_cursor *c = *cursor ? *cursor : cursor_new(value);
   if (!c) return mm3_error_set(&s->error, -ENOMEM, "not enough memory for the JSON text");
   *cursor = c;
+  drop_inner(c);
   const struct long_value *inner;
   if (c->members) { /* the long members of the outermost object, then the others */
     if ((inner = inner_item(c))) return take_long(c, inner, key, item);
@@ -189,8 +205,6 @@ static int next(const struct mm3_value *of, void **cursor, struct mm3_value *key
   }
   for (;;) {
     if (c->of->count && next_parsed(c, key, item)) return 1;
-    json_decref(c->piece);
-    c->piece = NULL;
     if (c->at > c->end || !value->count) return 0;
     inner = inner_item(c);
     int result = take_piece(c, inner);

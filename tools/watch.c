@@ -22,6 +22,15 @@ static int emit_cut(void *arg, const char *bytes, size_t count) {
   return part == count ? 0 : -ECANCELED;
 }
 
+/* Bytes look like digits where all of them happen to be: no number for all that. */
+static int quoted_raw(struct mm3_sink *sink, const void *bytes, size_t count) {
+  struct mm3j_writer *writer = (struct mm3j_writer *)(void *)sink, plain;
+  mm3j_writer_init(&plain, MM3J_JSON, writer->buffer, writer->size, writer->emit, writer->arg);
+  int result = mm3j_writer_flush(writer);
+  if (!result) result = plain.sink.raw(&plain.sink, bytes, count);
+  return result ? result : mm3j_writer_flush(&plain);
+}
+
 static int read_value(const struct watched *row, char text[WATCH_TEXT], struct mm3_error *error) {
   char buffer[256];
   struct cut_text cut = {.text = text};
@@ -29,13 +38,14 @@ static int read_value(const struct watched *row, char text[WATCH_TEXT], struct m
   uint64_t count, capacity;
   text[0] = 0;
   if (row->field.type && mm3_field_count(&row->field, &count, &capacity) == 0) {
-    if (capacity == UINT64_MAX) snprintf(text, WATCH_TEXT, "%llu items", (unsigned long long)count);
+    if (capacity == UINT64_MAX) snprintf(text, WATCH_TEXT, "%llu item%s", (unsigned long long)count, count == 1 ? "" : "s");
     else snprintf(text, WATCH_TEXT, "%llu of %llu items", (unsigned long long)count, (unsigned long long)capacity);
     return 0;
   }
   mm3j_writer_init(&writer, MM3J_HUMAN, buffer, sizeof buffer, emit_cut, &cut);
   writer.tame = true;
   writer.depth = 1; /* on one line, texts in quotes */
+  if (row->field.type && !row->field.type->nmembers) writer.sink.raw = quoted_raw;
   int result = mm3_field_visit(&row->field, &writer.sink, error);
   if (!result) result = mm3j_writer_flush(&writer);
   if (result != -ECANCELED) return result;

@@ -134,8 +134,8 @@ struct mm3_value {
 
 struct mm3_value_source {
   /* Steps through a list or map: *cursor starts as NULL. Returns 1 with *key (maps only: a text) and *item filled, 0 at
-   * the end; negative: the source itself failed, nothing is to be stored, and put returns that. What *item and *key
-   * point to is good until the second following call. A map's keys are distinct, except that a source that reads a
+   * the end; negative: the source itself failed, nothing is to be stored, and put returns that. What *item points to
+   * is good until the second following call, *key until the next. A map's keys are distinct, except that a source that reads a
    * long text in pieces may leave it to a container of more than 4096 keys to refuse one that comes twice. */
   int (*next)(const struct mm3_value *of, void **cursor, struct mm3_value *key, struct mm3_value *item);
 };

@@ -39,6 +39,17 @@ long_json () {
   cmp <(sort users.txt) <(mm3 export --lines c.mm3 users | sort)
 }
 
+@test "a long array of long rows goes in without being held" {
+  awk 'BEGIN { printf "{\"rows\": ["
+    for (i = 0; i < 60; i++) { printf "%s[%d", i ? ", " : "", i
+      for (j = 1; j < 15000; j++) printf ", %d", i * j
+      printf "]" }
+    print "]}" }' >in.json
+  ulimit -d 32768
+  mm3 import -e 'struct s { rows: ndarray(u32, 60, 15000) }' a.mm3 in.json
+  mm3 export a.mm3 | cmp - in.json
+}
+
 @test "a mistake far into a long text leaves the file as it was, and is told by line and column" {
   mm3 create a.mm3 -e "$long"
   mm3 set a.mm3 name before log '[1, 2]' users '{"anna": 1}'
@@ -49,15 +60,9 @@ long_json () {
   head -c 1100000 in.json >short.json
   fails 2 'short.json' 'line 3, column' 'end of input' -- mm3 import a.mm3 short.json
   sed 's/"hits"/7/' in.json >type.json
-  fails 2 "field 'name'" 'a number' -- mm3 import a.mm3 type.json
-  sed 's/"user 39990"/"user 17"/' in.json >twice.json
-  fails 2 "field 'users'" 'twice' -- mm3 import a.mm3 twice.json
+  fails 2 "field 'name'" 'wants a string' -- mm3 import a.mm3 type.json
   is before mm3 get a.mm3 name
   mm3 check a.mm3
-  sed 's/, 7919,/, "x",/' in.json >item.json
-  fails 2 "log[1]" -- mm3 import a.mm3 item.json
-  mm3 import -p users a.mm3 before.json && return 1
-  is before mm3 get a.mm3 name
 }
 
 @test "ctrl-C in the middle of an import leaves the file as it was" {

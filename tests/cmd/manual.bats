@@ -88,7 +88,23 @@ completes () { COMP_WORDS=(mm3 "$@") COMP_CWORD=$#; COMPREPLY=(); _mm3; echo "${
   grep -q '<code>77</code>' r.html
   grep -q ' \.\.\.</code>' r.html
   grep -q '<svg ' r.html
+  grep -q '<figcaption>segments</figcaption>' r.html
+  grep -q 'class="cells"' r.html
   [ "$(wc -c <r.html)" -lt 40000 ]
   tail -n 1 r.html | grep -q '</html>'
   fails 7 absent -- mm3 report absent
+}
+
+@test "report draws what kinds say of themselves" {
+  mm3 create t.mm3 -e 'struct s { users: hashmap(u64, u32) events: segmented(u64) plain: u64 empty: hashmap(text, text) }'
+  seq 2000 | sed 's/.*/{"&": &}/' | mm3 import t.mm3 --lines users
+  seq 600 | mm3 import t.mm3 --lines events
+  mm3 report t.mm3 >r.html
+  grep -q '<h3>users <code>hashmap(u64, u32)</code></h3>' r.html
+  grep -q '<dt>entries</dt><dd>2.*000</dd>' r.html
+  grep -q 'entries by groups looked at' r.html
+  [ "$(grep -c 'class="bars"' r.html)" -eq 2 ]
+  grep -q '<meter max="1" value="1.0000"></meter> 100 %' r.html
+  ! grep -q '<h3>plain' r.html
+  [ "$(wc -c <r.html)" -lt 60000 ]
 }

@@ -88,3 +88,63 @@ END
   is "$(mm3 schema t.mm3 --json)" mm3 schema t.mm3 --to json
   fails 2 "'xml'" -- mm3 schema t.mm3 --to xml
 }
+
+# A value for each field, other than the empty one.
+readme_values () {
+  case $1 in
+    counter) echo '{"value": 41, "name": "hits"}' ;;
+    my_data) printf '{"id": 7, "active": true, "counter": 3, "name": "n\\u00e4me", "key": "%064d", "scores": [3, 5, 8],
+      "tags": ["a", "b", "", "d", "e"], "events": [1, 18446, "18446744073709551615"]}' 7 ;;
+    bit_index) awk 'BEGIN { printf "{\"index\": ["
+      for (i = 0; i < 256; i++) { printf "%s[", i ? ", " : ""
+        for (j = 0; j < 256; j++) { printf "%s[", j ? ", " : ""
+          for (k = 0; k < 256; k++) printf "%s%d", k ? "," : "", (i + 3 * j + 7 * k) % 256
+          printf "]" }
+        printf "]" }
+      printf "], \"users_by_age_location\": ["
+      for (i = 0; i < 50; i++) { printf "%s[", i ? ", " : ""
+        for (j = 0; j < 100; j++) printf "%s%d", j ? ", " : "", i * j
+        printf "]" }
+      print "], \"overflow_data\": [9, 8, 7]}" }' ;;
+    game_state) echo '{"level": 3, "score": 99, "player_name": "anna", "state": "Busy", "home": {"x": 1.5, "y": -0.0},
+      "trail": [{"x": 1.0, "y": 2.0}], "names": {"a": "first", "b": ""}, "hits": 12}' ;;
+  esac
+}
+
+@test "every struct of memmap3's README: schema, create, import, change, export, and nothing differs" {
+  for name in Counter:counter MyData:my_data BitIndex:bit_index GameState:game_state
+  do
+    rust=${name%:*} file=${name#*:}
+    mm3 schema --from "$BATS_TEST_DIRNAME/memmap3.rs" --struct "$rust" >"$file.schema"
+    mm3 create "$file.mm3" "$file.schema"
+    readme_values "$file" >"$file.json"
+    mm3 import "$file.mm3" "$file.json"
+    mm3 export "$file.mm3" >"$file.out"
+    mm3 import --create "$file.schema" "$file.copy.mm3" "$file.out"
+    is '' mm3 diff "$file.mm3" "$file.copy.mm3"
+    mm3 check "$file.mm3"
+  done
+  is 41 mm3 get counter.mm3 value
+  is Busy mm3 get game_state.mm3 state
+  mm3 add counter.mm3 value
+  mm3 set counter.mm3 name other
+  mm3 push my_data.mm3 scores 13 21
+  mm3 push my_data.mm3 events 4
+  mm3 add my_data.mm3 id 2
+  mm3 set my_data.mm3 'tags[2]' c active false
+  mm3 set bit_index.mm3 'index[1][2][3]' 255
+  mm3 push bit_index.mm3 overflow_data 6
+  mm3 push game_state.mm3 trail '{"x": 3, "y": 4}'
+  mm3 set game_state.mm3 'names["c"]' third state Done home.x 2.5
+  mm3 add game_state.mm3 hits 30
+  is 42 mm3 get counter.mm3 value
+  is '[3, 5, 8, 13, 21]' mm3 get --json my_data.mm3 scores
+  is 255 mm3 get bit_index.mm3 'index[1][2][3]'
+  is 42 mm3 get game_state.mm3 hits
+  for file in counter my_data bit_index game_state
+  do
+    ! mm3 diff "$file.mm3" "$file.copy.mm3" >/dev/null
+    mm3 export "$file.mm3" | mm3 import "$file.copy.mm3"
+    is '' mm3 diff "$file.mm3" "$file.copy.mm3"
+  done
+}

@@ -125,7 +125,7 @@ static void many_at_once_are_as_one_by_one(void) {
 static void views_lead_into_the_mapping(void) {
   struct mm3_file *file = maps_new("a.mm3");
   struct point p = {1, 2, 3};
-  struct mm3_str text;
+  struct mm3_str text = {NULL, 0};
   if (!file) return;
   struct maps *m = mm3_root(file, maps);
   CHECK(mm3_hashmap_view(file, &m->points, 5) == NULL);

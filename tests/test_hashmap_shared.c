@@ -46,23 +46,30 @@ static bool text_is_whole(uint64_t i, const char *text, size_t length) {
   return text_of(i, version, wanted) == length && memcmp(wanted, text, length) == 0;
 }
 
+/* -MM3_E_ABSENT where it may be absent, or 0; all else is said. */
+static void judge(struct shared *s, const char *what, uint64_t i, int result, bool sure) {
+  if (result == 0 || (result == -MM3_E_ABSENT && !sure)) return;
+  fprintf(stderr, "missed: %s %llu: %s\n", what, (unsigned long long)i, mm3_error_name(result));
+  COUNT(s->missed);
+}
+
 static void look_at_one(struct mm3_file *file, const struct maps *m, struct shared *s, uint64_t i, bool sure) {
   char text[4096], key[32];
   struct mm3_buf buf = mm3_buf_of(text, sizeof text);
   struct point p;
   uint64_t number;
   int result = mm3_hashmap_get(file, &m->numbers, i, &number);
-  if (result == -MM3_E_ABSENT ? sure : result != 0) COUNT(s->missed);
+  judge(s, "number", i, result, sure);
   if (result == 0 && number >> 32 != (i & 0xffffffff)) COUNT(s->torn);
   result = mm3_hashmap_get(file, &m->points, i, &p);
-  if (result == -MM3_E_ABSENT ? sure : result != 0) COUNT(s->missed);
+  judge(s, "point", i, result, sure);
   if (result == 0 && (p.y != (p.x ^ (uint32_t)i) || p.z != i * 3 + p.x)) COUNT(s->torn);
   snprintf(key, sizeof key, "key %llu", (unsigned long long)i);
   result = mm3_hashmap_get(file, &m->texts, key, &buf);
-  if (result == -MM3_E_ABSENT ? sure : result != 0) COUNT(s->missed);
+  judge(s, "text", i, result, sure);
   if (result == 0 && !text_is_whole(i, text, buf.len)) COUNT(s->torn);
   result = mm3_hashmap_get(file, &m->notes, (int32_t)i, &buf);
-  if (result == -MM3_E_ABSENT ? sure : result != 0) COUNT(s->missed);
+  judge(s, "note", i, result, sure);
   if (result == 0 && !text_is_whole(i, text, buf.len)) COUNT(s->torn);
   COUNT(s->reads);
 }
@@ -79,7 +86,11 @@ static void walk_points(struct mm3_file *file, const struct maps *m, struct shar
     if (key < done && mark && !mark[key]) mark[key] = 1, seen++;
   }
   if (result < 0 && result != -MM3_E_AGAIN) COUNT(s->failed);
-  if (result == 0 && seen != done) COUNT(s->missed);
+  if (result == 0 && seen != done) {
+    fprintf(stderr, "missed: a walk with %u restarts met %llu of %llu\n", cursor.restarts, (unsigned long long)seen,
+            (unsigned long long)done);
+    COUNT(s->missed);
+  }
   free(mark);
   COUNT(s->walks);
 }

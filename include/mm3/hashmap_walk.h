@@ -138,7 +138,7 @@ MM3_INLINE int64_t mm3_i_hm_get_many(struct mm3_file *file, const struct mm3_i_h
   uint64_t seed = MM3_I_PEEK(m->seed), hashes[MM3_I_HM_BATCH];
   int64_t total = 0;
   for (size_t done = 0, now; done < n; done += now) {
-    struct mm3_i_hm_table t;
+    struct mm3_i_hm_table t = {0, 0, 0}; /* gcc does not see that it is used only where it was opened */
     uint64_t word = __atomic_load_n(&m->table, __ATOMIC_ACQUIRE);
     now = n - done < MM3_I_HM_BATCH ? n - done : MM3_I_HM_BATCH;
     int open = word != 0 && mm3_i_hm_open(file, s, word, &t) == 0;

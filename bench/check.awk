@@ -11,7 +11,10 @@ file == 1 && FNR > 1 {
 }
 file == 2 && $0 !~ /^#/ && NF == 5 {
   mine = ($2, $3) in median ? median[$2, $3] : ""
-  if ($4 == "raw") other = $2 in best ? best[$2] : ""
+  if (match($4, /:[^: ][^:]*$/)) {
+    there = substr($4, 1, RSTART - 1); who = substr($4, RSTART + 1)
+    other = who == "raw" ? (there in best ? best[there] : "") : ((there, who) in median ? median[there, who] : "")
+  } else if ($4 == "raw") other = $2 in best ? best[$2] : ""
   else other = ($2, $4) in median ? median[$2, $4] : ""
   number = $5; sub(/^[^0-9]*/, "", number)
   if ($5 ~ /^B/) { value = mine; good = value <= number + 0 }

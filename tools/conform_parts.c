@@ -51,7 +51,8 @@ static int item_text(struct conform *c, int64_t index, char **text) {
 /* The text of a list, put together from its items. */
 static char *from_items(struct conform *c, uint64_t count, int64_t first) {
   size_t used = 1;
-  char *all = strdup("[");
+  char *all = malloc(3); /* brackets and the end; each item makes room for itself */
+  if (all) strcpy(all, "[");
   for (uint64_t i = 0; i < count && all; i++) {
     char *item = NULL;
     if (item_text(c, first + (int64_t)i, &item) < 0 || !item) {

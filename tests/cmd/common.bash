@@ -4,7 +4,20 @@
 setup () {
   cd "$BATS_TEST_TMPDIR" || return 1
   unset NO_COLOR CLICOLOR_FORCE
+  cc_as_library
   counter='struct counter { value: atomic(u64) name: string(32) }'
+}
+
+# Where the library was built with a sanitizer, so are the programs that link it.
+cc_as_library () {
+  local library=$MM3_BUILD/core/.libs/libmm3.so flags=
+  grep -q __asan_init "$library" && flags=-fsanitize=address,undefined
+  grep -q __tsan_init "$library" && flags=-fsanitize=thread
+  [ -n "$flags" ] || return 0
+  mkdir "$BATS_TEST_TMPDIR/cc" || return 1
+  printf '#!/bin/sh\nexec %s %s "$@"\n' "${CC:-cc}" "$flags" >"$BATS_TEST_TMPDIR/cc/cc"
+  chmod +x "$BATS_TEST_TMPDIR/cc/cc"
+  PATH=$BATS_TEST_TMPDIR/cc:$PATH CC=cc
 }
 
 # fails CODE WORDS... -- COMMAND...: the command exits with CODE, prints nothing on stdout, and its message has all words.

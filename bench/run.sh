@@ -202,7 +202,7 @@ awk -F '\t' -f "$here/markdown.awk" "$tsv" >"$out/report.md"
 awk -F '\t' -f "$here/svg.awk" "$tsv" >"$out/report.svg"
 {
   echo "Measured on $(date -u +%Y-%m-%d): $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(getconf _NPROCESSORS_ONLN) processors,"
-  echo "$(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), Linux $(uname -r | sed 's/-.*//'), files on $(stat -f -c %T "$data"), $($CC --version | head -n 1), -O2."
+  echo "$(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), Linux $(uname -r | sed 's/-.*//'), files on $(stat -f -c %T "$data"), $($CC --version | head -n 1), -O2; $rounds rounds."
 } >"$out/machine"
 say "$tsv, report.md and report.svg beside it"
 [ -z "$check" ] || compare

@@ -175,6 +175,51 @@ static void readers_meet_growth(void) {
   CHECK_EQ(mm3_close(file), 0);
 }
 
+/* ---- the same few texts again and again: the record that a reader compares may be another key's by then ---- */
+
+static int text_reader(void *arg) {
+  struct shared *s = arg;
+  struct mm3_error error;
+  struct mm3_options options = {.size = sizeof options, .flags = MM3_READ_ONLY};
+  struct mm3_file *file = mm3_open(s->path, MM3_TYPE(maps), &options, &error);
+  char key[32], text[128];
+  struct mm3_buf buf = mm3_buf_of(text, sizeof text);
+  if (!file) return 1;
+  const struct maps *m = mm3_root_const(file, maps);
+  for (uint64_t i = 0; !LOOK(s->stop); i++) {
+    snprintf(key, sizeof key, "key %llu", (unsigned long long)(i % s->n));
+    judge(s, "text", i % s->n, mm3_hashmap_get(file, &m->texts, key, &buf), true);
+    COUNT(s->reads);
+  }
+  return mm3_close(file) != 0;
+}
+
+static void texts_that_change_are_never_absent(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  struct shared *s = shared_new("a.mm3", 5);
+  uint64_t bad = 0, until = mm3test_now_ns() + (mm3test_tool()[0] ? 200 : 1500) * UINT64_C(1000000);
+  char key[32], text[64];
+  if (!file || !s) return;
+  struct maps *m = mm3_root(file, maps);
+  pid_t child[3];
+  for (uint64_t i = 0; i < s->n; i++) {
+    snprintf(key, sizeof key, "key %llu", (unsigned long long)i);
+    CHECK_EQ(mm3_hashmap_set(file, &m->texts, key, "a value"), 0);
+  }
+  for (int k = 0; k < 3; k++) child[k] = mm3test_spawn(text_reader, s);
+  for (uint64_t i = 0; mm3test_now_ns() < until; i++) {
+    snprintf(key, sizeof key, "key %llu", (unsigned long long)(i * 3 % s->n));
+    snprintf(text, sizeof text, "version %llu", (unsigned long long)i);
+    bad += mm3_hashmap_set(file, &m->texts, key, text) != 1;
+  }
+  __atomic_store_n(&s->stop, 1, __ATOMIC_RELEASE);
+  for (int k = 0; k < 3; k++) CHECK_EQ(mm3test_wait(child[k]), 0);
+  CHECK_EQ(bad, 0);
+  CHECK_EQ(s->missed, 0);
+  CHECK(s->reads > 100);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
 /* ---- writers that are killed ---- */
 
 static int writer(void *arg) {
@@ -246,4 +291,5 @@ static void writers_die(void) {
 
 MM3_TEST_SUITE("hashmap_shared",
                {"readers see each entry whole, and miss none, while a writer grows the map", readers_meet_growth},
+               {"texts that change are never absent", texts_that_change_are_never_absent},
                {"a writer killed at any moment leaves whole entries and a count that is right", writers_die})

@@ -166,6 +166,7 @@ MM3_INLINE int mm3_i_hm_used(const struct mm3_i_hm_table *t, uint64_t index) {
 #define MM3_I_PEEK(x) (*(const volatile __typeof__(x) *)&(x))
 #endif
 
+/* Out of line: what is inline has no call. */
 MM3_COLD MM3_UNUSED static int mm3_i_hm_why(struct mm3_file *file, uint64_t offset, uint64_t size) {
   return mm3_at_code(file, offset, size);
 }

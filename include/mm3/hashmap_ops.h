@@ -159,6 +159,7 @@ MM3_UNUSED __attribute__((noinline)) static int mm3_i_hm_get_slow(struct mm3_fil
     int result = mm3_i_hm_open(file, s, word, &t);
     if (result == 0) {
       result = mm3_i_hm_probe(file, s, &t, key, hash, &hit);
+      if (result == -MM3_E_AGAIN) return result;
       if (result == 0) {
         mm3_copy_end_read();
         if (MM3_I_PEEK(m->table) == word) return -MM3_E_ABSENT;
@@ -167,7 +168,7 @@ MM3_UNUSED __attribute__((noinline)) static int mm3_i_hm_get_slow(struct mm3_fil
       if (result == 1) result = mm3_i_hm_found(file, s, &t, &hit, out);
       if (result == 1 || !mm3_i_hm_still(m, s, &t, &hit)) continue;
       return result == 0 && out ? mm3_i_hm_valid(s.value_is, out) : result;
-    } else if (__atomic_load_n(&m->table, __ATOMIC_RELAXED) == word) {
+    } else if (result != -MM3_E_AGAIN && __atomic_load_n(&m->table, __ATOMIC_RELAXED) == word) {
       return result;
     }
   }

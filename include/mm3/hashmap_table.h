@@ -120,23 +120,30 @@ MM3_INLINE uint64_t mm3_i_hm_lowest(uint64_t bits) { return (uint64_t)(unsigned)
 
 /* ---- probing: groups hash & mask, then 1, 3, 6, ... further, until one has a byte that is FREE ---- */
 
-/* 1: found; 0: not in this table, as it was read; -MM3_E_DAMAGED. What it says holds only if the hit's count (for 0 the
- * root's word) is still the same afterwards. */
+/* 1: found; 0: not in this table, as it was read; -MM3_E_DAMAGED; -MM3_E_AGAIN. What it says holds only if the hit's count
+ * (for 0 the root's word) is still the same afterwards. A key in the heap that differs may be another's by now, in a
+ * record that was freed under the comparison: then the group is looked at again. */
 MM3_INLINE int mm3_i_hm_probe(struct mm3_file *file, struct mm3_i_hm_shape s, const struct mm3_i_hm_table *t,
                               struct mm3_i_arg key, uint64_t hash, struct mm3_i_hm_hit *hit) {
   uint64_t group = hash & t->mask;
   for (uint64_t step = 1;; group = (group + step++) & t->mask) {
     const unsigned char *control = mm3_i_hm_control(t, group);
-    hit->count = __atomic_load_n(mm3_i_hm_count(s, t, group), __ATOMIC_ACQUIRE);
-    uint32_t match = mm3_group_match4(control, mm3_i_hm_tag(hash));
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    for (; match; match &= match - 1) {
-      hit->group = group;
-      hit->lane = mm3_i_hm_lowest(match);
-      hit->slot = mm3_i_hm_slot(s, t, mm3_i_hm_index(hit));
-      int equal = mm3_i_hm_equal(file, s, hit->slot, key, hash);
-      if (equal != 0) return equal;
-    }
+    uint32_t *count = mm3_i_hm_count(s, t, group);
+    int tries = 0;
+    do {
+      if (tries++ == MM3_COPY_TRIES) return -MM3_E_AGAIN;
+      hit->count = __atomic_load_n(count, __ATOMIC_ACQUIRE);
+      uint32_t match = mm3_group_match4(control, mm3_i_hm_tag(hash));
+      __atomic_thread_fence(__ATOMIC_ACQUIRE);
+      for (; match; match &= match - 1) {
+        hit->group = group;
+        hit->lane = mm3_i_hm_lowest(match);
+        hit->slot = mm3_i_hm_slot(s, t, mm3_i_hm_index(hit));
+        int equal = mm3_i_hm_equal(file, s, hit->slot, key, hash);
+        if (equal != 0) return equal;
+      }
+      mm3_copy_end_read();
+    } while (s.key_is == MM3_I_IS_HEAP && MM3_I_PEEK(*count) != hit->count);
     if (mm3_group_match4(control, MM3_I_HM_FREE)) return 0;
     if (step > t->mask) return 0;
   }

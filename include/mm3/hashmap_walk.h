@@ -29,7 +29,7 @@ MM3_INLINE int mm3_i_hm_next(struct mm3_file *file, const struct mm3_i_hashmap *
     if (word == 0) return 0;
     int result = mm3_i_hm_open(file, s, word, &t);
     if (__builtin_expect(result < 0, 0)) {
-      if (__atomic_load_n(&m->table, __ATOMIC_RELAXED) == word) return result;
+      if (result != -MM3_E_AGAIN && __atomic_load_n(&m->table, __ATOMIC_RELAXED) == word) return result;
       tries++;
       continue;
     }

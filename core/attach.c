@@ -104,12 +104,14 @@ struct settling {
   bool fresh;
 };
 
-/* What the dead left. The waiters' words stay: at worst somebody is woken once too often. */
-static int reset(struct mm3i_handle *handle, const struct mm3i_lock_area *found) {
-  for (uint32_t i = 0; i < MM3I_SLOTS; i++)
+/* What the dead left, in the file and in our copy. The waiters' words stay: at worst somebody is woken once too often. */
+static int reset(struct mm3i_handle *handle, struct mm3i_lock_area *found) {
+  for (uint32_t i = 0; i < MM3I_SLOTS; i++) {
     if (found->slots[i].state) __atomic_store_n(&mm3i_slots(handle)[i].state, 0, __ATOMIC_RELAXED);
+    found->slots[i].state = 0;
+  }
   uint64_t incarnation = found->super.incarnation + 1;
-  return mm3i_lock_area_put(handle, &incarnation, sizeof incarnation, offsetof(struct mm3i_super, incarnation));
+  return mm3i_pages_put(handle, &incarnation, sizeof incarnation, offsetof(struct mm3i_super, incarnation));
 }
 
 /* Whose file is this now? Behind the gate, mapped. Where it is ours alone nothing moves, and a copy of the lock area
@@ -120,10 +122,7 @@ static int settle(void *arg) {
   struct mm3i_lock_area copy;
   bool ours = handle->alone || s->fresh;
   int result = ours ? mm3i_pread_all(handle->fd, &copy, sizeof copy, 0) : 0;
-  if (result == 0 && handle->alone) {
-    result = reset(handle, &copy);
-    for (uint32_t i = 0; i < MM3I_SLOTS; i++) copy.slots[i].state = 0;
-  }
+  if (result == 0 && handle->alone) result = reset(handle, &copy);
   if (result == 0) result = mm3i_slot_claim(handle, ours ? &copy : mm3i_lock_area(handle));
   return result == -EAGAIN ? 0 : result; /* all slots taken: the lock says so, everything else works */
 }

@@ -24,12 +24,12 @@ static int allocate(struct mm3i_handle *handle, uint64_t length, struct mm3_erro
 static int fill(struct mm3i_handle *handle, const struct mm3i_image *image, struct mm3_error *error) {
   const uint64_t generation = 1;
   image->super->generation_begin = generation;
-  int result = mm3i_lock_area_put(handle, image->super, (size_t)handle->fixed.root_offset, 0);
+  int result = mm3i_pages_put(handle, image->super, (size_t)handle->fixed.root_offset, 0);
   if (result < 0) return mm3i_fail_sys(error, handle->path, result, "write its first pages");
   result = mm3i_root_init(handle->schema, handle->root, &handle->file, error);
   if (result < 0) return mm3i_name_file(error, handle->path, result);
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
-  result = mm3i_lock_area_put(handle, &generation, sizeof generation, offsetof(struct mm3i_super, generation_end));
+  result = mm3i_pages_put(handle, &generation, sizeof generation, offsetof(struct mm3i_super, generation_end));
   return result < 0 ? mm3i_fail_sys(error, handle->path, result, "write its first pages") : 0;
 }
 

@@ -92,7 +92,7 @@ void mm3i_leave(struct mm3i_handle *);                                 /* lets B
 /* slots.c */
 int mm3i_ofd(int fd, int command, short type, int64_t byte);           /* fcntl: 0 or -errno; see there for GETLK */
 int mm3i_control_open(struct mm3i_handle *, bool fresh);
-int mm3i_lock_area_put(const struct mm3i_handle *, const void *bytes, size_t size, uint64_t offset);
+int mm3i_pages_put(const struct mm3i_handle *, const void *bytes, size_t size, uint64_t offset);
 /* One try; -EAGAIN: none is free. `area` is the mapped one, or a copy while nobody else can change it. */
 int mm3i_slot_claim(struct mm3i_handle *, const struct mm3i_lock_area *area);
 bool mm3i_slot_alive(const struct mm3i_handle *, uint32_t slot);

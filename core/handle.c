@@ -110,7 +110,7 @@ static void sign_off(struct mm3i_handle *handle) {
   if (!handle->file.base || !handle->writable || handle->slot == MM3I_NO_SLOT) return;
   if (mm3i_sys.fstat(handle->fd, &st) < 0 || st.st_size < 2 * (off_t)MM3I_PAGE) return;
   const uint32_t nobody = 0;
-  mm3i_lock_area_put(handle, &nobody, sizeof nobody, MM3I_PAGE + handle->slot * sizeof(struct mm3i_slot));
+  mm3i_pages_put(handle, &nobody, sizeof nobody, MM3I_PAGE + handle->slot * sizeof(struct mm3i_slot));
 }
 
 /* In any state. The slot's lock goes first: from then on nobody takes us for its owner. */

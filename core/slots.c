@@ -151,10 +151,10 @@ int mm3i_control_open(struct mm3i_handle *handle, bool fresh) {
   return result;
 }
 
-/* Stores into the lock area by way of the descriptor: a page of the map that is touched once, at open and at close,
+/* Stores into the first pages by way of the descriptor: a page of the map that is touched once, at open and at close,
  * costs a fault each time, and on some virtual machines ten times a system call. Beyond RLIMIT_FSIZE a write would kill
  * the process, and a store does not. */
-int mm3i_lock_area_put(const struct mm3i_handle *handle, const void *bytes, size_t size, uint64_t offset) {
+int mm3i_pages_put(const struct mm3i_handle *handle, const void *bytes, size_t size, uint64_t offset) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= offset + size))
     return mm3i_pwrite_all(handle->fd, bytes, size, offset);
@@ -167,7 +167,7 @@ static int sign(struct mm3i_handle *handle, uint32_t number) {
   if (!self.known) learn_self();
   struct mm3i_slot text = {1, self.pid, self.start_time, self.pid_namespace, self.boot};
   mm3i_handles_unlock();
-  return mm3i_lock_area_put(handle, &text, sizeof text, MM3I_PAGE + number * sizeof text);
+  return mm3i_pages_put(handle, &text, sizeof text, MM3I_PAGE + number * sizeof text);
 }
 
 /* Slots that look free first: the others' owners may have died, but most live. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* hashmap_describe.c: how full a map's table is, and how far from their first groups its entries lie. */
+#include "describe.h"
 #include "hashmap_inside.h"
 
 enum { BUCKETS = 16 /* the last counts all that are farther */ };
@@ -14,7 +15,7 @@ static uint64_t distance(const struct mm3_i_hm_table *t, uint64_t hash, uint64_t
   return step;
 }
 
-static int count_all(struct figures *f, const struct mm3_i_hashmap *m, struct mm3_i_hm_shape s,
+static void count_all(struct figures *f, const struct mm3_i_hashmap *m, struct mm3_i_hm_shape s,
                      const struct mm3_i_hm_table *t, struct mm3_ctx *ctx) {
   struct mm3_i_hm_hit hit = {0, 0, 0, 0};
   uint64_t seed = MM3_I_PEEK(m->seed);
@@ -30,13 +31,6 @@ static int count_all(struct figures *f, const struct mm3_i_hashmap *m, struct mm
     f->probes += steps;
     f->entries++;
   }
-  return 0;
-}
-
-static int fact(struct mm3_sink *sink, const char *name, uint64_t value) {
-  int result = sink->key(sink, name, strlen(name));
-  if (result < 0) return result;
-  return value > INT64_MAX ? sink->natural(sink, value) : sink->integer(sink, (int64_t)value);
 }
 
 static int part(struct mm3_sink *sink, const char *name, uint64_t of, uint64_t whole) {
@@ -62,13 +56,13 @@ int mm3i_hashmap_describe(const struct mm3_type *type, const void *bytes, struct
   uint64_t word = __atomic_load_n(&m->table, __ATOMIC_ACQUIRE);
   int result = word && ctx->file ? mm3_i_hm_open(ctx->file, s, word, &t) : 1;
   if (result < 0) return mm3_ctx_fail(ctx, result, "its table: %s", mm3_strerror(result));
-  if (result == 0) result = count_all(&f, m, s, &t, ctx);
+  if (result == 0) count_all(&f, m, s, &t, ctx);
   result = sink->begin_map(sink, 8);
-  if (result >= 0) result = fact(sink, "entries", f.entries);
-  if (result >= 0) result = fact(sink, "slots", f.slots);
-  if (result >= 0) result = fact(sink, "removed, not yet reused", f.removed);
-  if (result >= 0) result = fact(sink, "bytes of the table", f.bytes);
-  if (result >= 0) result = fact(sink, "tables so far", f.rebuilds);
+  if (result >= 0) result = describe_number(sink, "entries", f.entries);
+  if (result >= 0) result = describe_number(sink, "slots", f.slots);
+  if (result >= 0) result = describe_number(sink, "removed, not yet reused", f.removed);
+  if (result >= 0) result = describe_number(sink, "bytes of the table", f.bytes);
+  if (result >= 0) result = describe_number(sink, "tables so far", f.rebuilds);
   if (result >= 0) result = part(sink, "load", f.entries, f.slots);
   if (result >= 0) result = part(sink, "groups looked at, mean", f.probes, f.entries);
   if (result >= 0) result = histogram(sink, "entries by groups looked at before they are found", f.far);

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* segmented_describe.c: which segments there are, where, and how full. */
+#include "describe.h"
 #include "segmented_inside.h"
-
-#include <string.h>
-
-static int fact(struct mm3_sink *sink, const char *name, uint64_t value) {
-  int result = sink->key(sink, name, strlen(name));
-  if (result < 0) return result;
-  return value > INT64_MAX ? sink->natural(sink, value) : sink->integer(sink, (int64_t)value);
-}
 
 static int segment(struct mm3_sink *sink, struct mm3_segmented_ref r, unsigned k, uint64_t offset, uint64_t length) {
   uint64_t first = seg_first(r, k), items = seg_items(r, k), used = length > first ? length - first : 0;
   int result = sink->begin_map(sink, 5);
-  if (result >= 0) result = fact(sink, "segment", k);
-  if (result >= 0) result = fact(sink, "offset", offset);
-  if (result >= 0) result = fact(sink, "bytes", seg_bytes(r, k));
-  if (result >= 0) result = fact(sink, "used", used < items ? used : items);
-  if (result >= 0) result = fact(sink, "of", items);
+  if (result >= 0) result = describe_number(sink, "segment", k);
+  if (result >= 0) result = describe_number(sink, "offset", offset);
+  if (result >= 0) result = describe_number(sink, "bytes", seg_bytes(r, k));
+  if (result >= 0) result = describe_number(sink, "used", used < items ? used : items);
+  if (result >= 0) result = describe_number(sink, "of", items);
   return result < 0 ? result : sink->end_map(sink);
 }
 
@@ -33,9 +26,9 @@ int mm3i_seg_describe(const struct mm3_type *type, const void *bytes, struct mm3
     count++;
   }
   int result = sink->begin_map(sink, 4);
-  if (result >= 0) result = fact(sink, "items", length);
-  if (result >= 0) result = fact(sink, "bytes of items", length > UINT64_MAX / r.item ? UINT64_MAX : length * r.item);
-  if (result >= 0) result = fact(sink, "bytes of segments", room);
+  if (result >= 0) result = describe_number(sink, "items", length);
+  if (result >= 0) result = describe_number(sink, "bytes of items", length > UINT64_MAX / r.item ? UINT64_MAX : length * r.item);
+  if (result >= 0) result = describe_number(sink, "bytes of segments", room);
   if (result >= 0) result = sink->key(sink, "segments", 8);
   if (result >= 0) result = sink->begin_list(sink, count);
   for (unsigned k = 0; k < count && result >= 0; k++) result = segment(sink, r, k, offsets[k], length);

@@ -108,6 +108,28 @@ static void a_file_size_limit_leaves_nothing_behind(void) {
   CHECK_EQ(count_entries(mm3test_path(NULL)), 0);
 }
 
+/* The limit is below the pages that an opener writes its name to: a write there would be a SIGXFSZ. */
+static int opens_under_a_limit(void *arg) {
+  struct rlimit limit = {4096, 4096};
+  struct mm3_error error = {0};
+  if (setrlimit(RLIMIT_FSIZE, &limit) < 0) return 1;
+  struct mm3_file *file = mm3_open(arg, NULL, NULL, &error);
+  if (!file) return 2;
+  if (mm3_lock(file) != 0 || mm3_unlock(file) != 0) return 3;
+  struct mm3_file_info info = {.size = sizeof info};
+  if (mm3_file_describe(file, &info) < 0 || info.nowners != 1 || info.owners[0].pid != (uint32_t)getpid()) return 4;
+  return mm3_close(file) ? 5 : 0;
+}
+
+static void a_file_size_limit_does_not_kill_who_opens(void) {
+  struct mm3_error error = {0};
+  const char *path = mm3test_path("a.mm3");
+  struct mm3_file *file = mm3_create_schema(path, "struct small { value: u64 }", NULL, &error);
+  CHECK_OK(file ? 0 : -1, error);
+  CHECK_EQ(mm3_close(file), 0);
+  CHECK_EQ(mm3test_fork(opens_under_a_limit, (char *)(uintptr_t)path), 0);
+}
+
 static int on_a_small_disk(void *arg) {
   const char *folder = arg;
   char path[512];
@@ -159,5 +181,6 @@ MM3_TEST_SUITE("file race", {"exactly one of many creates", exactly_one_of_many_
                {"all open or create the same file", all_open_or_create_the_same_file},
                {"replacers leave one whole file", replacers_leave_one_whole_file},
                {"a file size limit leaves nothing behind", a_file_size_limit_leaves_nothing_behind},
+               {"a file size limit does not kill who opens", a_file_size_limit_does_not_kill_who_opens},
                {"a full disk leaves nothing behind", a_full_disk_leaves_nothing_behind},
                {"a read-only disk is read", a_read_only_disk_is_read})

@@ -44,8 +44,8 @@ struct mm3_file {
 #define MM3_CAREFUL 32u        /* open: read-only, a damaged file too, where one flipped bit explains the damage or what is left
                                   agrees with itself; mm3_check says what is wrong. For saving what can be read */
 #define MM3_HUGE_PAGES 64u     /* create, open: maps at 2 MiB and asks the kernel for pages of that size. Where the file
-                                  system has them (ext4, XFS, tmpfs), first stores all over a large file are about five
-                                  times cheaper, and mm3_sync about four times dearer, as a byte makes 2 MiB dirty: for
+                                  system has them (ext4, XFS, tmpfs), first stores all over a large file are many times
+                                  cheaper (doc/PERFORMANCE, W1), and mm3_sync dearer, as a byte makes 2 MiB dirty: for
                                   tables, caches and logs that are synced rarely. A hint: never fails */
 
 struct mm3_options {

@@ -6,7 +6,8 @@
  * ABI log (newest first). A member appended to a struct raises MINOR, anything else raises MAJOR. The core copies
  * min(struct size) of each table into a zeroed one of its own, so that a module built against an older MINOR works.
  *
- *   1.1  2026-11-25  mm3_kind.describe; MM3_CTX_TRIED
+ *   1.1  2026-11-25  mm3_kind.describe; MM3_CTX_TRIED; a value source's next may fail (kinds that take every result but 1
+ *                    for the end store what came before it)
  *   1.0  2026-11-23  first
  *
  * Rules that hold for every operation:
@@ -93,8 +94,8 @@ struct mm3_trail {
 #define MM3_CTX_WRITABLE 1u /* the bytes may be written */
 #define MM3_CTX_DRY 2u      /* put, push, erase: say whether the value would be taken, write nothing */
 #define MM3_CTX_LOCKED 4u   /* the caller holds the file's lock */
-#define MM3_CTX_TRIED 16u  /* put: the caller has tried this value DRY just now: no need to do so again */
 #define MM3_CTX_RAW 8u      /* visit: show damaged text as raw bytes instead of failing */
+#define MM3_CTX_TRIED 16u   /* put: the caller has tried this value DRY just now: no need to do so again */
 
 struct mm3_ctx {
   uint32_t size;

@@ -65,16 +65,23 @@ long_json () {
   mm3 check a.mm3
 }
 
+# feed_pipe COMMAND...: the command's output into the pipe, kept open as descriptor 9. Returns when the reader has all but the last 64 KiB.
+feed_pipe () {
+  exec 9>pipe
+  "$@" >&9
+}
+
 @test "ctrl-C in the middle of an import leaves the file as it was" {
   mm3 create a.mm3 -e "$long"
   mm3 set a.mm3 name before log '[1, 2]'
   mm3 export a.mm3 >before.json
+  long_json 20000 | head -c 400000 >half.json
   mkfifo pipe
   env --default-signal=INT mm3 import a.mm3 pipe 2>err.txt &
-  { long_json 20000 | head -c 400000; sleep 1; } >pipe &
-  sleep 0.4
-  kill -INT %1
-  got=0; wait %1 || got=$?
+  feed_pipe cat half.json
+  kill -INT $!
+  got=0; wait $! || got=$?
+  exec 9>&-
   [ "$got" -eq 130 ]
   grep -q 'interrupted; it is as it was' err.txt
   cmp <(mm3 export a.mm3) before.json
@@ -84,19 +91,19 @@ long_json () {
 @test "ctrl-C in an import that makes the file leaves none, and lines say how many there were" {
   mkfifo pipe
   mm3 import -e "$long" new.mm3 --lines log pipe 2>err.txt &
-  { seq 50000; sleep 2; } >pipe &
-  sleep 0.5
-  kill -TERM %1
-  got=0; wait %1 || got=$?
+  feed_pipe seq 50000
+  kill -TERM $!
+  got=0; wait $! || got=$?
+  exec 9>&-
   [ "$got" -eq 143 ]
   grep -q 'interrupted; it was not made, after [0-9]* lines' err.txt
   [ ! -e new.mm3 ]
   mm3 create a.mm3 -e "$long"
   mm3 import a.mm3 --lines log pipe 2>err.txt &
-  { seq 50000; sleep 2; } >pipe &
-  sleep 0.5
-  kill -TERM %3
-  wait %3 || true
+  feed_pipe seq 50000
+  kill -TERM $!
+  wait $! || true
+  exec 9>&-
   n=$(sed -n 's/.* after \([0-9]*\) lines/\1/p' err.txt)
   [ "$n" -gt 0 ]
   is "$n" count a.mm3 log

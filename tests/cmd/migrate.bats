@@ -109,7 +109,7 @@ END
 @test "users of the old file are told, the permission bits stay" {
   mm3 create t.mm3 -e "$counter" --mode 640
   mm3 watch t.mm3 --json --interval 0.1 >watch.txt 2>err.txt &
-  sleep 0.3
+  for i in $(seq 100); do [ -s watch.txt ] && break; sleep 0.05; done
   mm3 migrate t.mm3 -e 'struct counter { value: atomic(u64) name: string(64) }'
   for i in $(seq 50); do kill -0 $! 2>/dev/null || break; sleep 0.1; done
   kill $! 2>/dev/null && { echo 'watch goes on'; cat err.txt; return 1; }

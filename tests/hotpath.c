@@ -93,6 +93,17 @@ HOT(vec_set, int, hot_vec *v, size_t i, uint64_t value) { return mm3_vec_set(v, 
 HOT(vec_set_wide, int, hot_items *v, size_t i, const struct hot_item *value) { return mm3_vec_set_from(v, i, value); }
 HOT(vec_push, int, hot_vec *v, uint64_t value) { return mm3_vec_push(v, value); }
 HOT(vec_push_wide, int, hot_items *v, const struct hot_item *value) { return mm3_vec_push_from(v, value); }
+typedef MM3_VALUE(vec(raw(512), 100)) hot_records;
+static inline const void *hot_record(size_t i) { /* large enough that gcc thinks of `rep movs` */
+  static uint64_t record[64];
+  record[0] = i;
+  return record;
+}
+HOT(vec_push_records, size_t, hot_records *v, size_t n) {
+  size_t done = 0;
+  for (size_t i = 0; i < n; i++) done += mm3_vec_push_from(v, (const uint8_t(*)[512])hot_record(i)) == 0;
+  return done;
+}
 HOT(vec_pop, int, hot_vec *v, uint64_t *out) { return mm3_vec_pop(v, out); }
 HOT(vec_back, int, const hot_vec *v, uint64_t *out) { return mm3_vec_back(v, out); }
 HOT(vec_at, uint64_t *, hot_vec *v, size_t i) { return mm3_vec_at(v, i); }

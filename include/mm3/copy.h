@@ -102,14 +102,33 @@ MM3_INLINE uint64_t mm3_copy_word(const void *at) {
   return word;
 }
 
+/* memcpy. For some constant sizes gcc makes `rep movsq` to an address eight bytes on, which took three times as long as the
+ * moves that it makes of this (256 bytes: 32 ns and 10). */
+MM3_INLINE void mm3_i_copy(void *to, const void *from, size_t size) {
+  typedef uint64_t loose __attribute__((vector_size(16), aligned(1), may_alias));
+  if (!__builtin_constant_p(size) || size < 64 || size > 512 || size % 16) {
+    memcpy(to, from, size);
+    return;
+  }
+  loose *at = (loose *)to;
+  const loose *part = (const loose *)from;
+  for (size_t left = size / 64; left; left--, at += 4, part += 4) {
+    loose first = part[0], second = part[1], third = part[2], fourth = part[3];
+    at[0] = first, at[1] = second, at[2] = third, at[3] = fourth;
+    __asm__("" : "+r"(part)); /* or gcc sees a memcpy in the loop */
+  }
+  if (size & 32) at[0] = part[0], at[1] = part[1];
+  if (size & 16) at[size / 16 & 2] = part[size / 16 & 2];
+}
+
 /* mm3_copy_out: from shared bytes to private ones. mm3_copy_in: to shared bytes, from private or shared ones that
  * nobody writes. mm3_copy_zero: zeroes shared bytes. mm3_copy_equal: 1 when shared bytes equal private ones. */
 MM3_INLINE void mm3_copy_out(void *to, const void *shared, size_t size) {
-  if (size) memcpy(to, shared, size);
+  if (size) mm3_i_copy(to, shared, size);
 }
 
 MM3_INLINE void mm3_copy_in(void *shared, const void *from, size_t size) {
-  if (size) memcpy(shared, from, size);
+  if (size) mm3_i_copy(shared, from, size);
 }
 
 MM3_INLINE void mm3_copy_zero(void *shared, size_t size) {

@@ -12,6 +12,7 @@ do
   [ -h "$module" ] && continue # a second name of a module
   mm3 modules check "$module" >"$work/out" 2>&1 || { cat "$work/out" >&2; say "${module##*/} does not pass"; }
   grep -q ' ok$' "$work/out" || say "${module##*/}: nothing was looked at"
+  grep -q '[1-9][0-9]* bytes accounted for' "$work/out" || say "${module##*/}: nobody looked for holes"
   count=$((count + 1))
 done
 [ $count -gt 0 ] || say "no module was found"
@@ -39,6 +40,11 @@ refused odd_silent 'put failed (MM3_E_VALUE) without a sentence'
 refused odd_loses 'put back as visit gave it, the value is'
 refused odd_beyond 'MM3_E_ABSENT is wanted'
 refused odd_torn "operation 'push' leaves .* states that must not be: .* it shows .1, 2, 0."
+refused odd_hole 'odd_hole(3): a hole at byte 11, of 5 bytes'
+refused odd_dirty 'put twice into zeroed bytes differs at byte .*: it was not initialised'
+refused odd_wraps 'layout takes 2^61 as argument 1, with size 8; for 3 it has 32: it wraps'
+refused odd_overlap 'items 0 and 1 lie in the same bytes'
+refused odd_overlap 'item 1 lies at an address that u16 cannot have'
 refused odd_words "its signature is 'some numbers'"
 refused odd_words "the module's version is 'new'"
 refused odd_words "the module calls itself 'Odd'"

@@ -130,6 +130,7 @@ static void check_form(struct conform *c) {
       conform_finds(c, "an empty value does not pass its check");
   }
   if (c->shared->findings) return;
+  conform_holes_begin(c);
   if (conform_text(c, 0, &text) < 0) conform_finds(c, "an empty value cannot be visited");
   else {
     taken += conform_value(c, text);
@@ -145,6 +146,7 @@ static void check_form(struct conform *c) {
     taken++;
   }
   if (!taken) conform_finds(c, "no value was taken by put");
+  conform_holes_end(c);
   if (!c->in_file) still_marked(c, (size_t)c->type->size);
 }
 
@@ -232,7 +234,7 @@ static void run_type(struct conform *c, const char *text) {
   struct conform_shared *s = c->shared;
   uint64_t before = s->findings;
   int status;
-  s->findings = s->checks = s->flips = s->refused = 0;
+  s->findings = s->checks = s->flips = s->refused = s->told = 0;
   fflush(NULL);
   pid_t child = fork();
   if (child == 0) _exit(check_type(c, text));
@@ -242,8 +244,9 @@ static void run_type(struct conform *c, const char *text) {
     conform_finds(c, "%s: %s %s", text, WTERMSIG(status) == SIGALRM ? "did not end" : "died", s->doing);
   else if (WEXITSTATUS(status))
     conform_finds(c, "%s: left the process (exit %d) %s", text, WEXITSTATUS(status), s->doing);
-  printf("%-28s %8llu checks %7llu damaged, %7llu of them refused   %s\n", text, (unsigned long long)s->checks,
-         (unsigned long long)s->flips, (unsigned long long)s->refused, s->findings ? "FINDINGS" : "ok");
+  printf("%-28s %8llu checks %7llu damaged, %7llu of them refused %5llu bytes accounted for   %s\n", text,
+         (unsigned long long)s->checks, (unsigned long long)s->flips, (unsigned long long)s->refused,
+         (unsigned long long)s->told, s->findings ? "FINDINGS" : "ok");
   if (s->checks == 0) conform_finds(c, "%s: nothing was looked at", text);
   s->findings += before;
 }

@@ -10,7 +10,7 @@ enum { CONFORM_CELLS = 3, CONFORM_MOST = 1 << 20 /* bytes of a value that is loo
 
 /* Between the process that looks at a type and its parent, which tells how it ended. */
 struct conform_shared {
-  uint64_t checks, flips, refused, kills, findings;
+  uint64_t checks, flips, refused, told, kills, findings;
   char doing[256];
 };
 
@@ -22,6 +22,10 @@ struct conform {
   const struct mm3_type *type;           /* the form that is being looked at */
   unsigned char *cells[CONFORM_CELLS];   /* values of that form: in the file when it needs one, else by guard pages */
   int in_file;
+  unsigned char *told, *empty;           /* conform_holes.c: bytes that somebody tells apart; the empty value's */
+  size_t empty_length;                   /* of its text */
+  int full;                              /* a value was put that fills the type */
+  int dirt;                              /* what lies on the stack and the heap when a row is called; 0: whatever did */
   int failed;                            /* of this process */
 };
 
@@ -44,6 +48,13 @@ int conform_sink(char **text, int (*visit)(void *arg, struct mm3_sink *sink), vo
 int conform_same_text(const char *a, const char *b); /* maps as sets of pairs */
 /* Texts of values that a kind may take; ends with NULL. */
 extern const char *const conform_candidates[];
+
+/* conform_holes.c */
+void conform_dirt(const struct conform *c);
+void conform_holes_begin(struct conform *c);                      /* an empty value lies in cell 0 */
+void conform_holes_put(struct conform *c, const char *json, int texts_are_full); /* a value that it takes */
+void conform_holes_end(struct conform *c);
+void conform_repeats(struct conform *c, const char *json);
 
 /* conform_type.c, conform_parts.c, conform_flip.c, conform_kill.c */
 void conform_layout(struct conform *c);

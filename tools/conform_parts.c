@@ -69,11 +69,33 @@ static char *from_items(struct conform *c, uint64_t count, int64_t first) {
   return all;
 }
 
+/* No item lies in another one's bytes, each is aligned. Its first items, against each other. */
+static void apart(struct conform *c, uint64_t count) {
+  enum { MOST = 64 };
+  struct mm3_error error;
+  struct mm3_ctx ctx = conform_ctx(c, 0, MM3_CTX_WRITABLE, &error);
+  struct mm3_place places[MOST];
+  if (c->type->kind->visit_deep || !c->type->kind->at) return;
+  for (uint64_t i = 0; i < count && i < MOST; i++) {
+    const struct mm3_step step = {.is = MM3_STEP_INDEX, .text = "", .index = (int64_t)i};
+    if (c->type->kind->at(c->type, c->cells[0], &step, &places[i], &ctx) < 0 || !places[i].bytes) return;
+    uintptr_t at = (uintptr_t)places[i].bytes, size = (uintptr_t)places[i].type->size;
+    c->shared->checks += 2;
+    if (at % places[i].type->align)
+      conform_finds(c, "item %d lies at an address that %s cannot have, which wants multiples of %d", (int)i,
+                    places[i].type->text, (int)places[i].type->align);
+    for (uint64_t k = 0; k < i; k++)
+      if (at < (uintptr_t)places[k].bytes + places[k].type->size && (uintptr_t)places[k].bytes < at + size)
+        conform_finds(c, "items %d and %d lie in the same bytes", (int)k, (int)i);
+  }
+}
+
 static void items(struct conform *c, const char *text, uint64_t count) {
   char *item = NULL, *list;
   conform_does(c, "stepping to its items");
   if (item_text(c, 0, &item) == -MM3_E_PATH) return;
   free(item);
+  apart(c, count);
   c->shared->checks += 4;
   for (int negative = 0; negative < 2; negative++) {
     list = from_items(c, count, negative ? -(int64_t)count : 0);

@@ -60,6 +60,26 @@ static void refuses(struct conform *c, const char *what, uint32_t nargs, const s
     conform_finds(c, "layout takes %s, with a size of %llu", what, (unsigned long long)out.size);
 }
 
+/* A number so large that the size wraps must not be taken with a small one. */
+static void wraps(struct conform *c, size_t which) {
+  static const unsigned shifts[] = {32, 56, 58, 60, 61, 62, 63};
+  struct mm3_arg many[8];
+  struct mm3_type out;
+  struct mm3_error error;
+  if (c->type->nargs > 8 || c->type->args[which].is != MM3_ARG_NUMBER) return;
+  memcpy(many, c->type->args, c->type->nargs * sizeof many[0]);
+  for (size_t i = 0; i < sizeof shifts / sizeof shifts[0]; i++) {
+    many[which].number = UINT64_C(1) << shifts[i];
+    if (many[which].number < c->type->args[which].number) continue;
+    conform_does(c, "laying it out with 2^%u as an argument", shifts[i]);
+    c->shared->checks++;
+    if (lay_out(c->type, MM3_FORM_FIELD, c->type->nargs, many, &out, &error) == 0 && out.size < c->type->size)
+      conform_finds(c, "layout takes 2^%u as argument %zu, with size %llu; for %llu it has %llu: it wraps", shifts[i],
+                    which + 1, (unsigned long long)out.size, (unsigned long long)c->type->args[which].number,
+                    (unsigned long long)c->type->size);
+  }
+}
+
 void conform_layout(struct conform *c) {
   const struct mm3_arg word = {.is = MM3_ARG_WORD, .word = "nonsense"};
   const struct mm3_arg none = {.is = MM3_ARG_NUMBER}, huge = {.is = MM3_ARG_NUMBER, .number = UINT64_MAX};
@@ -81,6 +101,7 @@ void conform_layout(struct conform *c) {
     many[i] = word;
     refuses(c, "a word in place of an argument", c->type->nargs, many);
     many[i] = was;
+    wraps(c, i);
   }
 }
 
@@ -187,6 +208,8 @@ int conform_value(struct conform *c, const char *json) {
   is_assigned(c, text);
   conform_parts(c, text);
   is_cleared(c);
+  conform_repeats(c, json);
+  conform_holes_put(c, json, 0);
   if (conform_fresh(c, 0) == 0 && conform_put(c, 0, json, 0) == 0) conform_flips(c);
   free(text);
   return 1;

@@ -40,6 +40,7 @@ int conform_fresh(struct conform *c, int cell) {
   struct mm3_ctx ctx = conform_ctx(c, cell, MM3_CTX_WRITABLE, &error);
   if (c->in_file) return answered(c, "clear", mm3_type_clear(c->type, c->cells[cell], &ctx), &error);
   memset(c->cells[cell], 0, (size_t)c->type->size);
+  conform_dirt(c);
   return answered(c, "init", mm3_type_init(c->type, c->cells[cell], &ctx), &error);
 }
 
@@ -57,6 +58,7 @@ static int give(struct conform *c, const char *row, put_row *put, int cell, cons
   struct mm3_ctx ctx = conform_ctx(c, cell, flags | MM3_CTX_WRITABLE, &error);
   int result = mm3j_parse(json, strlen(json), &doc, &error);
   if (result) return result;
+  conform_dirt(c);
   result = put(c->type, c->cells[cell], mm3j_value(doc), &ctx);
   mm3j_free(doc); /* a kind that kept a pointer into it is found out by the next visit */
   return answered(c, row, result, &error);

@@ -201,7 +201,8 @@ struct mm3_kind {
   /* Makes a valid, empty value out of zeroed bytes. Optional: zeroed bytes are valid. */
   int (*init)(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx);
 
-  /* Bytes of unknown origin: returns 0 only if every promise of the kind's header holds; O(data). Required. */
+  /* Bytes of unknown origin: returns 0 only if every promise of the kind's header holds, padding is zero; O(data).
+   * Required. */
   int (*check)(const struct mm3_type *type, const void *bytes, struct mm3_ctx *ctx);
 
   /* A process died holding the lock: finish or undo what the certificate says was under way on this value. Called

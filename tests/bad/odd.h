@@ -23,8 +23,11 @@ ODD int odd_layout(struct mm3_type *type, struct mm3_ctx *ctx) {
 }
 
 ODD int odd_check(const struct mm3_type *type, const void *bytes, struct mm3_ctx *ctx) {
-  if (*(const volatile uint64_t *)bytes <= type->numbers[0]) return 0;
-  return mm3_ctx_fail(ctx, -MM3_E_DAMAGED, "%s counts too many", type->text);
+  uint64_t end = 8 + type->numbers[0];
+  if (*(const volatile uint64_t *)bytes > type->numbers[0])
+    return mm3_ctx_fail(ctx, -MM3_E_DAMAGED, "%s counts too many", type->text);
+  while (end < type->size && ((const uint8_t *)bytes)[end] == 0) end++;
+  return end == type->size ? 0 : mm3_ctx_fail(ctx, -MM3_E_DAMAGED, "%s: the padding is not zero", type->text);
 }
 
 ODD int odd_count(const struct mm3_type *type, const void *bytes, uint64_t *count, uint64_t *capacity,

@@ -2,6 +2,7 @@
 /* Finding, checking and refusing modules: the awkward ones are in tests/bad. */
 #include "mm3test.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
 #include <mm3/field.h>
@@ -31,6 +32,9 @@ static void awkward_modules_are_refused_in_words(void) {
       {"bad_name", "'../bad' cannot name a kind"},
       {"bad_core", "linked to another copy of libmm3"},
       {"bad_taken", "kind 'u64' is already taken by the core"},
+      {"bad_version", "kind 'bad_version' has layout version 0; they start at 1"},
+      {"bad_table", "a kind's table has 8 bytes; at least"},
+      {"bad_twice", "kind 'bad_twice' is already taken by"},
       {"there_is_none", "does not load"},
   };
   for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -40,6 +44,7 @@ static void awkward_modules_are_refused_in_words(void) {
     CHECK_HAS(error.text, cases[i].name); /* the path is named */
   }
   CHECK(mm3_kind_find("bad_row", 0, NULL) == NULL);
+  CHECK(mm3_kind_find("bad_twice", 0, NULL) == NULL); /* all kinds of a module, or none */
   CHECK_EQ(mm3_module_load(NULL, NULL, NULL), -EINVAL);
   CHECK_EQ(mm3_module_register(NULL, NULL), -EINVAL);
 }
@@ -53,6 +58,42 @@ static void a_module_may_be_older_in_its_minor(void) {
   if (!CHECK(kind != NULL)) return;
   CHECK(kind->put != NULL);
   CHECK(kind->push == NULL && kind->ops == NULL);
+}
+
+static void a_module_may_be_newer_in_its_minor(void) {
+  struct mm3_error error = {0};
+  char text[256];
+  if (!CHECK_OK(mm3_module_load(bad("new_minor"), NULL, &error), error)) return;
+  const struct mm3_kind *kind = mm3_kind_find("new_minor", 0, &error);
+  if (!CHECK(kind != NULL)) return;
+  CHECK(kind->put != NULL && kind->describe == NULL);
+  CHECK(mm3_schema_format("struct t { a: new_minor }", text, sizeof text, NULL, &error) == 0);
+}
+
+static void two_modules_cannot_give_the_same_kind(void) {
+  struct mm3_error error = {0};
+  CHECK_OK(mm3_module_load(bad("two_kinds"), NULL, &error), error);
+  CHECK_FAILS(mm3_module_load(bad("bad_again"), NULL, &error), -MM3_E_MODULE, error);
+  CHECK_HAS(error.text, "kind 'second_kind' is already taken by ");
+  CHECK_HAS(error.text, "mm3-two_kinds.so");
+  CHECK(mm3_kind_find("bad_again", 0, NULL) == NULL); /* its own kind neither */
+}
+
+/* A copy is another object to the system, with the same kinds in it. */
+static void a_copy_of_a_module_under_another_name_is_refused(void) {
+  struct mm3_error error = {0};
+  char block[4096];
+  size_t count;
+  const char *path = mm3test_path("mm3-copied.so");
+  CHECK_OK(mm3_module_load(bad("two_kinds"), NULL, &error), error);
+  FILE *from = fopen(bad("two_kinds"), "r"), *to = fopen(path, "w");
+  if (!CHECK(from != NULL && to != NULL)) return;
+  while ((count = fread(block, 1, sizeof block, from)) > 0) CHECK_EQ(fwrite(block, 1, count, to), count);
+  fclose(from);
+  CHECK_EQ(fclose(to), 0);
+  CHECK_FAILS(mm3_module_load(path, NULL, &error), -MM3_E_MODULE, error);
+  CHECK_HAS(error.text, "mm3-copied.so: kind 'two_kinds' is already taken by ");
+  CHECK_HAS(error.text, "mm3-two_kinds.so");
 }
 
 static void the_same_object_under_two_names_registers_once(void) {
@@ -154,10 +195,24 @@ static void *load_again(void *arg) {
   return NULL;
 }
 
-static void threads_may_load_at_once(void) {
-  pthread_t threads[4];
-  for (int i = 0; i < 4; i++) pthread_create(&threads[i], NULL, load_again, NULL);
-  for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+/* The program's own handles on the same objects come and go, once too often too. */
+static void *unload_again(void *arg) {
+  (void)arg;
+  for (int i = 0; i < 50; i++) {
+    void *one = dlopen(bad("two_kinds"), RTLD_NOW | RTLD_LOCAL), *other = dlopen(bad("old_minor"), RTLD_NOW | RTLD_LOCAL);
+    if (!CHECK(one != NULL && other != NULL)) break;
+    CHECK_EQ(dlclose(one), 0);
+    CHECK_EQ(dlclose(other), 0);
+    const struct mm3_kind *kind = mm3_kind_find("two_kinds", 0, NULL);
+    CHECK(kind == NULL || (strcmp(kind->name, "two_kinds") == 0 && kind->layout != NULL));
+  }
+  return NULL;
+}
+
+static void threads_may_load_and_unload_at_once(void) {
+  pthread_t threads[6];
+  for (int i = 0; i < 6; i++) CHECK_EQ(pthread_create(&threads[i], NULL, i % 3 == 2 ? unload_again : load_again, NULL), 0);
+  for (int i = 0; i < 6; i++) pthread_join(threads[i], NULL);
 }
 
 static void every_code_has_a_name_a_sentence_and_an_exit_code(void) {
@@ -179,11 +234,14 @@ static void every_code_has_a_name_a_sentence_and_an_exit_code(void) {
 
 MM3_TEST_SUITE("registry", {"awkward modules are refused in words", awkward_modules_are_refused_in_words},
                {"a module may be older in its minor", a_module_may_be_older_in_its_minor},
+               {"a module may be newer in its minor", a_module_may_be_newer_in_its_minor},
+               {"two modules cannot give the same kind", two_modules_cannot_give_the_same_kind},
+               {"a copy of a module under another name is refused", a_copy_of_a_module_under_another_name_is_refused},
                {"the same object under two names registers once", the_same_object_under_two_names_registers_once},
                {"the search path is told when nothing is found", the_search_path_is_told_when_nothing_is_found},
                {"a module that gives another kind is told", a_module_that_gives_another_kind_is_told},
                {"nonsense and refusals of a layout reach the schema", nonsense_and_refusals_of_a_layout_reach_the_schema},
                {"a file that is no object is refused", a_file_that_is_no_object_is_refused},
                {"only the modules that a schema names are loaded", only_the_modules_that_a_schema_names_are_loaded},
-               {"threads may load at once", threads_may_load_at_once},
+               {"threads may load and unload at once", threads_may_load_and_unload_at_once},
                {"every code has a name, a sentence and an exit code", every_code_has_a_name_a_sentence_and_an_exit_code})

@@ -44,6 +44,7 @@ int conform_put(struct conform *c, int cell, const char *json, uint32_t flags);
 int conform_push(struct conform *c, int cell, const char *json, uint32_t flags);
 int conform_text(struct conform *c, int cell, char **text);
 int conform_range(struct conform *c, int cell, uint64_t first, uint64_t last, char **text);
+int conform_described(struct conform *c, int cell, char **text);
 int conform_sink(char **text, int (*visit)(void *arg, struct mm3_sink *sink), void *arg); /* anything that visits */
 int conform_same_text(const char *a, const char *b); /* maps as sets of pairs */
 /* Texts of values that a kind may take; ends with NULL. */

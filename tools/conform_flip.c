@@ -20,6 +20,7 @@ static void use(struct conform *c, const char *what) {
     if (checked == 0) conform_finds(c, "%s: check takes the value, visit fails", what);
     text = NULL;
   }
+  if (c->type->kind->describe && conform_described(c, 0, &again) >= 0) free(again), again = NULL;
   if (c->type->kind->count) c->type->kind->count(c->type, c->cells[0], &count, &capacity, &ctx);
   if (c->in_file) { /* what writes might follow a damaged offset into the other values */
     free(text);

@@ -180,11 +180,22 @@ static void keys(struct conform *c, const char *text) {
     conform_finds(c, "as a key it is '%.80s', which does not lead back to it", key);
 }
 
+static void described(struct conform *c) {
+  char *facts = NULL;
+  if (!c->type->kind->describe) return;
+  conform_does(c, "describing it");
+  c->shared->checks++;
+  if (conform_described(c, 0, &facts) < 0 || !facts || facts[0] != '{')
+    conform_finds(c, "describe gives %.120s; a map of facts is wanted", facts ? facts : "nothing");
+  free(facts);
+}
+
 void conform_parts(struct conform *c, const char *text) {
   struct mm3_error error;
   struct mm3_ctx ctx = conform_ctx(c, 0, 0, &error);
   uint64_t count = 0, capacity = 0;
   keys(c, text);
+  described(c);
   if (!c->type->kind->count) return;
   conform_does(c, "counting its items");
   c->shared->checks++;

@@ -132,6 +132,18 @@ int conform_range(struct conform *c, int cell, uint64_t first, uint64_t last, ch
   return conform_sink(text, visit_cell, &v);
 }
 
+static int describe_cell(void *arg, struct mm3_sink *sink) {
+  struct visit *v = arg;
+  struct mm3_error error;
+  struct mm3_ctx ctx = conform_ctx(v->c, v->cell, 0, &error);
+  return answered(v->c, "describe", v->c->type->kind->describe(v->c->type, v->c->cells[v->cell], sink, &ctx), &error);
+}
+
+int conform_described(struct conform *c, int cell, char **text) {
+  struct visit v = {c, cell, 0, 0, 0};
+  return conform_sink(text, describe_cell, &v);
+}
+
 static int value_equal(const struct mm3_value *a, const struct mm3_value *b);
 
 /* Each pair of one is a pair of the other. */

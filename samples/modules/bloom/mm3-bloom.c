@@ -78,6 +78,32 @@ static int bloom_push(const struct mm3_type *type, void *bytes, const struct mm3
   return 0;
 }
 
+static int fact(struct mm3_sink *sink, const char *name, uint64_t value) {
+  int result = sink->key(sink, name, strlen(name));
+  return result < 0 ? result : send_count(value, sink);
+}
+
+/* How full it is, and so how often "yes" is wrong. Tools draw `used` and `of`. */
+static int bloom_describe(const struct mm3_type *type, const void *bytes, struct mm3_sink *sink, struct mm3_ctx *ctx) {
+  uint64_t set = 0;
+  double wrong = 1e6;
+  (void)ctx;
+  for (uint64_t i = 0; i < bits_of(type); i += 64)
+    set += (uint64_t)__builtin_popcountll(__atomic_load_n(bloom_i_word(bytes, i), __ATOMIC_RELAXED));
+  for (unsigned k = 0; k < hashes_of(type); k++) wrong *= (double)set / (double)bits_of(type);
+  int result = sink->begin_map(sink, 3);
+  if (result >= 0) result = fact(sink, "added", bloom_i_added(bytes));
+  if (result >= 0) result = fact(sink, "wrong in a million", (uint64_t)wrong);
+  if (result >= 0) result = sink->key(sink, "bits", 4);
+  if (result >= 0) result = sink->begin_list(sink, 1);
+  if (result >= 0) result = sink->begin_map(sink, 2);
+  if (result >= 0) result = fact(sink, "used", set);
+  if (result >= 0) result = fact(sink, "of", bits_of(type));
+  if (result >= 0) result = sink->end_map(sink);
+  if (result >= 0) result = sink->end_list(sink);
+  return result < 0 ? result : sink->end_map(sink);
+}
+
 /* ---- the whole value ---- */
 
 static int nibble(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
@@ -172,6 +198,7 @@ static const struct mm3_kind bloom_kind = {
     .count = bloom_count,
     .put = bloom_put,
     .push = bloom_push,
+    .describe = bloom_describe,
     .test_ops = bloom_test_ops,
 };
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Modules outside the tree: the samples and a new skeleton build with their own Makefiles against this build folder, by
 # each compiler that is there, pass the conformance kit and their tests. Their headers are C++ too.
-status=0 count=0
+status=0 count=0 points=0 damaged=0
 say () { echo "check-modules: $*" >&2; status=1; }
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' 0
@@ -36,6 +36,12 @@ do
     make -s -C "$name" clean check CC=$compiler CFLAGS=-O1 WARNINGS="$warnings" >"$work/log" 2>&1 ||
       { tail -n 30 "$work/log" >&2; say "$name does not pass ($compiler)"; }
     count=$((count + 1))
+    # What the kit says it did: killed each operation at each store, damaged each type.
+    killed=$(sed -n 's/^kill: .*: \([0-9]*\) kill points .* 0 violations.*/\1/p' "$work/log")
+    flips=$(sed -n 's/.* checks *\([0-9]*\) damaged,.*/\1/p' "$work/log")
+    [ -n "$killed" ] && [ -n "$flips" ] || say "$name: no operation was killed, or no type was damaged"
+    for number in $killed; do points=$((points + number)); done
+    for number in $flips; do damaged=$((damaged + number)); done
   done
   printf '#include "%s.h"\n#include "%s.h"\nint main() { return 0; }\n' "$name" "$name" >"$name/alone.cc"
   for compiler in g++ clang++
@@ -60,5 +66,5 @@ then
     [ "$abi" = "$(mm3 --version | sed 's/.*module interface \([0-9.]*\).*/\1/')" ] ||
     { tail -n 5 "$work/log" >&2; say "MM3_MODULE says something else (module ABI $abi)"; }
 fi
-echo "check-modules: $count builds"
+echo "check-modules: $count builds, $points kill points, $damaged damaged values"
 exit $status

@@ -18,7 +18,8 @@
  *   number is valid. Zeroed bytes are the empty filter. Thing t has the bits (a + i b) mod N, 0 <= i < K, where a is
  *   bloom_i_hash(t) and b is bloom_i_step(a), and a + i b is a 64-bit number.
  *
- * WHAT A KILL LEAVES. Everything added before, and some of the new thing's bits. Bits are never taken away.
+ * WHAT A KILL LEAVES. Everything added before, and some of the new thing's bits. Only clear, and a value that is set by a
+ * tool, take bits away: then some of the words are the old ones, some the new.
  * COST. K atomic ors to add, fewer loads to ask; no call but memcpy. Things are any bytes; numbers are the 8 bytes of a
  * u64 in the command: `mm3 push FILE urls '"http://a"' 42`, `mm3 get FILE 'urls["http://a"]'`.
  *

@@ -181,8 +181,19 @@ static int only_adds(const char *before, const char *after, const char *now) {
   return 1;
 }
 
+static int test_clear(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  (void)ctx;
+  bloom_i_clear(bytes, bits_of(type));
+  return 0;
+}
+
+/* And here they only go. */
+static int only_takes(const char *before, const char *after, const char *now) { return only_adds(after, before, now); }
+
 static const struct mm3_test_op bloom_test_ops[] = {
     {"bloom add", "bloom(64, 3)", NULL, test_add, only_adds},
+    {"bloom clear", "bloom(128, 3)", "{\"added\": 1, \"bits\": \"01000000000000800300000000000000\"}", test_clear,
+     only_takes},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -19,7 +19,8 @@
  *   INVARIANTS. The buckets together count less than 2^63; check refuses all else. sum (modulo 2^64) and max are those
  *   of the recorded values, but for what a killed process had counted only. Zeroed bytes are the empty one.
  *
- * WHAT A KILL LEAVES. A value is counted (one store) or not; then sum, then max follow.
+ * WHAT A KILL LEAVES. A value is counted (one store) or not; then sum, then max follow. merge, clear, and a value that is
+ * set by a tool: some buckets as they were, some as they will be, and any of sum and max.
  * COST. record: an atomic add to a bucket, one to the sum, a load of the maximum; no call, about 10 ns. Reading walks
  * the buckets; while others record, it is the state of no single moment, but never counts anything twice.
  *

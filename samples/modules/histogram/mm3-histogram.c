@@ -176,15 +176,50 @@ static int test_record(const struct mm3_type *type, void *bytes, struct mm3_ctx 
   return 0;
 }
 
+/* Another one, that counts 3 and 100 once each, is added. */
+static int test_merge(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  uint64_t other[2 + HISTOGRAM_BUCKETS(16, 2)] = {0};
+  (void)ctx;
+  histogram_i_record(other, SHAPE(type), 3, 1);
+  histogram_i_record(other, SHAPE(type), 100, 1);
+  histogram_i_merge(bytes, SHAPE(type), other);
+  return 0;
+}
+
+static int test_clear(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  (void)ctx;
+  histogram_i_clear(bytes, SHAPE(type));
+  return 0;
+}
+
+#define ONE "{\"3\": 1}"
+#define BOTH "{\"3\": 1, \"96\": 1}"
+#define MORE "{\"3\": 2, \"96\": 1}"
+#define SHOWS(now, count, sum, max, buckets) \
+  (strcmp(now, "{\"count\": " #count ", \"sum\": " #sum ", \"max\": " #max ", \"buckets\": " buckets "}") == 0)
+
 /* Counted, and sum and max not yet. */
 static int may_lag(const char *before, const char *after, const char *now) {
-  return strcmp(now, before) == 0 || strcmp(now, after) == 0 ||
-         strcmp(now, "{\"count\": 2, \"sum\": 3, \"max\": 3, \"buckets\": {\"3\": 1, \"96\": 1}}") == 0 ||
-         strcmp(now, "{\"count\": 2, \"sum\": 103, \"max\": 3, \"buckets\": {\"3\": 1, \"96\": 1}}") == 0;
+  return strcmp(now, before) == 0 || strcmp(now, after) == 0 || SHOWS(now, 2, 3, 3, BOTH) || SHOWS(now, 2, 103, 3, BOTH);
+}
+
+/* Bucket by bucket, then the sum, then the maximum. */
+static int may_half_merge(const char *before, const char *after, const char *now) {
+  return strcmp(now, before) == 0 || strcmp(now, after) == 0 || SHOWS(now, 2, 3, 3, "{\"3\": 2}") ||
+         SHOWS(now, 3, 3, 3, MORE) || SHOWS(now, 3, 106, 3, MORE);
+}
+
+/* The sum, then the maximum, then bucket by bucket. */
+static int may_half_clear(const char *before, const char *after, const char *now) {
+  return strcmp(now, before) == 0 || strcmp(now, after) == 0 || SHOWS(now, 2, 0, 100, BOTH) ||
+         SHOWS(now, 2, 0, 0, BOTH) || SHOWS(now, 1, 0, 0, "{\"96\": 1}");
 }
 
 static const struct mm3_test_op histogram_test_ops[] = {
-    {"histogram record", "histogram(16, 2)", "{\"sum\": 3, \"max\": 3, \"buckets\": {\"3\": 1}}", test_record, may_lag},
+    {"histogram record", "histogram(16, 2)", "{\"sum\": 3, \"max\": 3, \"buckets\": " ONE "}", test_record, may_lag},
+    {"histogram merge", "histogram(16, 2)", "{\"sum\": 3, \"max\": 3, \"buckets\": " ONE "}", test_merge, may_half_merge},
+    {"histogram clear", "histogram(16, 2)", "{\"sum\": 103, \"max\": 100, \"buckets\": " BOTH "}", test_clear,
+     may_half_clear},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

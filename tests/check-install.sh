@@ -43,5 +43,26 @@ do
   built=$((built + 1))
 done
 [ $built -gt 0 ] || say "no program was built"
-echo "check-install: $built programs built against the installed files"
+
+# A package of a module: configured by the installed macro, built by Automake's and Libtool's rules as mm3.m4 gives them,
+# installed below its own prefix.
+package () {
+  mkdir "$work/package" && cd "$work/package" || return 1
+  cp "$MM3_SRC"/samples/modules/ring/*ring.[ch] . || return 1
+  macro=$work/root$prefix/share/aclocal/mm3.m4
+  sed -n 's/^dnl     \(mm3.*=.*\)/\1/p' "$macro" >Makefile.am
+  [ "$(wc -l <Makefile.am)" -eq 4 ] || { echo "the recipe is not in $macro"; return 1; }
+  echo 'mm3_ring_la_SOURCES = mm3-ring.c' >>Makefile.am
+  printf '%s\n' 'AC_INIT([mm3-ring], [1.0])' 'AM_INIT_AUTOMAKE([foreign])' 'AC_PROG_CC' 'LT_INIT([disable-static])' \
+    'MM3_MODULE([1.0])' 'AC_CONFIG_FILES([Makefile])' 'AC_OUTPUT' >configure.ac
+  ACLOCAL_PATH=${macro%/*} autoreconf -fi && ./configure --prefix="$work/own" && make install || return 1
+  export MM3_MODULE_PATH="$work/own/lib/mm3/modules"
+  mm3 create ring.mm3 -e 'struct s { r: ring(u64, 2) }' && mm3 push ring.mm3 r 1 2 3 && mm3 get --json ring.mm3 r
+}
+if command -v autoreconf >/dev/null && command -v libtoolize >/dev/null
+then
+  (package) >"$work/log" 2>&1 && [ "$(tail -n 1 "$work/log")" = '[2, 3]' ] && built=$((built + 1)) ||
+    { tail -n 20 "$work/log" >&2; say "a package of a module cannot be made"; }
+fi
+echo "check-install: $built programs and packages built against the installed files"
 exit $status

@@ -21,8 +21,9 @@ static const char head[] =
     ".5rem;border-bottom:2px solid var(--line)}h3{font-size:1rem;margin:1.2rem 0 .3rem}h3 code{color:var(--off);"
     "font-weight:normal}table{border-collapse:collapse}td,th{text-align:left;padding:.2rem .7rem;border-bottom:1px solid "
     "var(--line);vertical-align:top}th{font-weight:600}td.n,th.n{text-align:right;white-space:nowrap;"
-    "font-variant-numeric:tabular-nums}td.t{min-width:9rem}td.t code{overflow-wrap:normal}td{overflow-wrap:anywhere}td.v{width:60%}.v code{display:"
-    "block;max-height:9rem;overflow:auto}code,pre{font:13px/1.4 ui-monospace,monospace;"
+    "font-variant-numeric:tabular-nums}td.t{min-width:9rem}td.t code{overflow-wrap:normal}td{overflow-wrap:anywhere}.m{"
+    "white-space:nowrap}.f td:first-child{overflow-wrap:break-word;max-width:20rem}td.v{width:60%}.v code{display:"
+    "block;max-height:calc(11.2em + .15rem);padding-top:.15rem;overflow:auto}code,pre{font:13px/1.4 ui-monospace,monospace;"
     "overflow-wrap:anywhere;white-space:pre-wrap;margin:0}pre{background:var(--soft);padding:.7rem}.wide{overflow-x:auto}"
     "svg{max-width:100%;height:auto}.wide>svg{max-width:none}meter{width:6rem;vertical-align:middle}figure{margin:.8rem 0}"
     "figcaption{color:var(--off);margin-bottom:.3rem}dl{display:flex;flex-wrap:wrap;gap:.5rem;margin:.3rem 0}"
@@ -30,7 +31,7 @@ static const char head[] =
     "dd{margin:0;font-variant-numeric:tabular-nums}.bars text{font:13px system-ui,sans-serif;fill:var(--ink)}"
     ".bars .label{text-anchor:end;fill:var(--off)}.bars rect,.cells rect{fill:var(--mark);stroke:none}"
     ".cells .cell{fill:var(--line)}.good{color:#176b2c}.bad{color:#b00020}@media(prefers-color-scheme:dark){.good{color:#7fd393}.bad{color:#ff8a95}}"
-    "@media(max-width:46rem){.f,.f tbody,.f tr{display:block}.f tr{border-bottom:1px solid var(--line);padding:.3rem 0}"
+    "@media(max-width:46rem){td,th{padding:.2rem .4rem}meter{width:3.5rem}.f,.f tbody,.f tr{display:block}.f tr{border-bottom:1px solid var(--line);padding:.3rem 0}"
     ".f tr:first-child{display:none}.f td{display:inline-block;border:0;padding:0 .6rem 0 0;min-width:0}.f td.n::before{"
     "content:attr(title) ' ';color:var(--off)}.f td:first-child{font-weight:600}.f td.v{display:block;width:auto}}"
     "@media print{.v code{max-height:none}.wide{overflow:visible}h2{break-after:avoid}}</style>\n";
@@ -42,9 +43,9 @@ static void row(const char *name, const char *text) {
 }
 
 static void row_bytes(const char *name, uint64_t bytes) {
-  char text[64];
-  snprintf(text, sizeof text, "%llu bytes", (unsigned long long)bytes);
-  row(name, text);
+  printf("<tr><th>%s</th><td>", name);
+  print_grouped(bytes);
+  puts(" bytes</td></tr>");
 }
 
 static void section_file(const struct mm3_file *file, const char *path, const struct mm3_file_info *info) {
@@ -72,9 +73,13 @@ static void section_file(const struct mm3_file *file, const char *path, const st
 /* What kinds say of themselves, where they do. */
 static void section_inside(struct mm3_file *file) {
   struct field_facts facts;
-  puts("<h2>Inside</h2>");
-  for (uint32_t i = 0; field_facts(file, i, &facts) == 0; i++)
-    if (facts.member.type && facts.member.type->kind->describe) report_described(file, &facts.member);
+  bool any = false;
+  for (uint32_t i = 0; field_facts(file, i, &facts) == 0; i++) {
+    if (!facts.member.type || !facts.member.type->kind->describe) continue;
+    if (!any) puts("<h2>Inside</h2>");
+    any = true;
+    report_described(file, &facts.member);
+  }
 }
 
 static void section_users(struct mm3_file *file, const struct mm3_file_info *info) {
@@ -151,11 +156,15 @@ static void show_value(struct mm3_file *file, const char *name) {
 static void show_fill(const struct field_facts *facts) {
   if (!facts->counted) return;
   if (facts->capacity == UINT64_MAX || !facts->capacity) {
-    printf("%llu item%s", (unsigned long long)facts->count, facts->count == 1 ? "" : "s");
+    print_grouped(facts->count);
+    fputs(facts->count == 1 ? " item" : " items", stdout);
     return;
   }
-  printf("<meter max=\"%llu\" value=\"%llu\"></meter> %llu of %llu", (unsigned long long)facts->capacity,
-         (unsigned long long)facts->count, (unsigned long long)facts->count, (unsigned long long)facts->capacity);
+  printf("<meter max=\"%llu\" value=\"%llu\"></meter> ", (unsigned long long)facts->capacity,
+         (unsigned long long)facts->count);
+  print_grouped(facts->count);
+  fputs(" of ", stdout);
+  print_grouped(facts->capacity);
 }
 
 static void section_fields(struct mm3_file *file) {
@@ -167,14 +176,32 @@ static void section_fields(struct mm3_file *file) {
     print_xml(stdout, facts.member.name);
     fputs("</td><td class=\"t\"><code>", stdout);
     print_xml(stdout, facts.member.text);
-    printf("</code></td><td class=\"n\" title=\"at\">%llu</td><td class=\"n\" title=\"bytes\">%llu</td><td>",
-           (unsigned long long)facts.member.offset, (unsigned long long)facts.member.size);
+    fputs("</code></td><td class=\"n\" title=\"at\">", stdout);
+    print_grouped(facts.member.offset);
+    fputs("</td><td class=\"n\" title=\"bytes\">", stdout);
+    print_grouped(facts.member.size);
+    fputs("</td><td class=\"m\">", stdout);
     show_fill(&facts);
     fputs("</td><td class=\"v\">", stdout);
     show_value(file, facts.member.name);
     puts("</td></tr>");
   }
   puts("</table></div>");
+}
+
+/* What the red boxes of the picture are. */
+static void section_sharing(const struct layout *layout) {
+  struct stretch stretch;
+  for (uint64_t next = 0; layout_stretch(layout, &next, &stretch);) {
+    if (!layout_contended(layout, stretch.first)) continue;
+    printf("<p class=\"bad\">False sharing in the line at %llu: ", (unsigned long long)stretch.first * CACHE_LINE);
+    const char *between = "";
+    for (const struct leaf *leaf = NULL; (leaf = layout_shared(layout, stretch.first, leaf)); between = ", ") {
+      fputs(between, stdout);
+      print_xml(stdout, leaf->path);
+    }
+    puts(". Each write of one makes the others slow for other processors.</p>");
+  }
 }
 
 static int report_run(struct call *call) {
@@ -199,7 +226,9 @@ static int report_run(struct call *call) {
   section_users(file, &info);
   puts("<h2>Layout</h2>\n<div class=\"wide\">");
   layout_svg(&layout, "root struct", stdout);
-  fputs("</div>\n<h2>Schema</h2>\n<pre>", stdout);
+  puts("</div>");
+  section_sharing(&layout);
+  fputs("<h2>Schema</h2>\n<pre>", stdout);
   print_xml(stdout, mm3_file_schema(file));
   puts("</pre>\n</body>\n</html>");
   free(layout.leaves);

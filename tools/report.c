@@ -7,8 +7,7 @@
 
 enum { BAR_STEP = 22, BAR_LEFT = 44, BAR_WIDE = 420 };
 
-/* "1234567" as "1 234 567": with thin spaces, so that a number stays on one line. */
-static void print_grouped(uint64_t value) {
+void print_grouped(uint64_t value) {
   char digits[24];
   int count = snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
   for (int i = 0; i < count; i++) {
@@ -102,7 +101,7 @@ static void table_row(const struct mm3_value *row) {
     print_value(&item);
     fputs("</td>", stdout);
   }
-  fputs("<td>", stdout);
+  fputs("<td class=\"m\">", stdout);
   if (used >= 0 && of > 0) printf("<meter max=\"1\" value=\"%.4f\"></meter> %.0f %%", used / of, used / of * 100);
   puts("</td></tr>");
 }

@@ -5,6 +5,9 @@
 
 #include "facts.h"
 
+/* 1234567 as 1 234 567, with narrow spaces that break no line. */
+void print_grouped(uint64_t value);
+
 /* What a field's kind says of how it keeps the value: facts, histograms, tables. Prints nothing where it says nothing. */
 void report_described(struct mm3_file *file, const struct mm3_member_info *member);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* complete.c: completions, out of the tables and out of the file that is already on the line. */
 #include "manual.h"
+#include <stdlib.h>
 #include <string.h>
 
 static void offer(const char *word, const char *begun) {
@@ -23,7 +24,11 @@ static void offer_members(const char *path, const struct mm3_type *type, const c
   }
 }
 
+/* Shells ask with the words as they are typed: nobody has looked at the tilde yet. */
 static void offer_fields(const char *path, const char *begun) {
+  const char *home = path[0] == '~' && path[1] == '/' ? getenv("HOME") : NULL;
+  char whole[4096];
+  if (home && snprintf(whole, sizeof whole, "%s%s", home, path + 1) < (int)sizeof whole) path = whole;
   struct mm3_options options = {.size = sizeof options, .flags = MM3_READ_ONLY};
   struct mm3_file *file = mm3_open(path, NULL, &options, NULL);
   struct mm3_member_info member;

@@ -63,6 +63,34 @@ int mm3_field_visit(const struct mm3_field *field, struct mm3_sink *sink, struct
   return guarded(visit, &call);
 }
 
+struct key_call {
+  struct call call;
+  struct mm3_step step;
+};
+
+static int visit_key(void *arg) {
+  const struct key_call *key = arg;
+  const struct mm3_field *field = key->call.field;
+  struct mm3_place place = {NULL, NULL};
+  struct work w;
+  struct mm3_ctx *ctx = begin(&w, field, MM3_CTX_RAW, key->call.error);
+  if (!field->bytes) return absent(field, key->call.error);
+  if (!field->type) return no_module(field, key->call.error);
+  const struct mm3_kind *kind = field->type->kind;
+  if (!field->ndeep && kind->visit_deep)
+    return kind->visit_deep(field->type, field->bytes, &key->step, 1, key->call.sink, ctx);
+  if (field->ndeep || !kind->at) return mm3_ctx_fail(ctx, -MM3_E_PATH, "%s has no entries with keys", field->type->text);
+  int result = kind->at(field->type, field->bytes, &key->step, &place, ctx);
+  return result < 0 ? result : mm3_type_visit(place.type, place.bytes, key->call.sink, ctx);
+}
+
+int mm3_field_visit_key(const struct mm3_field *field, const char *key, size_t count, struct mm3_sink *sink,
+                        struct mm3_error *error) {
+  struct key_call call = {{.field = (struct mm3_field *)(uintptr_t)field, .sink = sink, .error = error}, /* not changed */
+                          {MM3_STEP_KEY, key, count, 0}};
+  return mm3i_file_guarded(field->file, error, visit_key, &call);
+}
+
 /* Every change goes the same way: may it, the lock, the change, the lock again. */
 static int change(void *arg) {
   struct call *call = arg;

@@ -7,6 +7,8 @@
 #include <mm3/atomic.h>
 #include <mm3/field.h>
 #include <mm3/guard.h>
+#include <mm3/hashmap.h>
+#include <mm3/json.h>
 #include <mm3/string.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,9 @@ MM3_STRUCT(place, PLACE);
   FIELD(f64v, f64) FIELD(b, bool) FIELD(c, char) FIELD(key, raw(3)) FIELD(state, enum(u16, idle, busy=7))   \
   FIELD(hits, atomic(u8)) FIELD(name, string(8)) FIELD(home, place) FIELD(page, raw(8192))
 MM3_STRUCT(thing, THING);
+
+#define KEYED(FIELD) FIELD(n, u8) FIELD(users, hashmap(text, place)) FIELD(days, hashmap(i16, u8)) FIELD(doc, json(64))
+MM3_STRUCT(keyed, KEYED);
 
 static struct mm3_error error;
 
@@ -252,10 +257,54 @@ static void a_file_that_falls_away_is_an_error_and_gives_up_the_lock(void) {
   free(path);
 }
 
+static int show_key(const struct mm3_field *field, const char *key, size_t count) {
+  static char buffer[4096];
+  struct mm3j_writer writer;
+  shown_count = 0;
+  mm3j_writer_init(&writer, MM3J_JSON, buffer, sizeof buffer, keep, NULL);
+  int result = mm3_field_visit_key(field, key, count, &writer.sink, &error);
+  return result ? result : mm3j_writer_flush(&writer);
+}
+
+static void entries_are_put_and_visited_by_their_keys(void) {
+  static char key[3000]; /* longer than any path */
+  struct mm3_file *file = mm3_create(mm3test_path("keyed.mm3"), MM3_TYPE(keyed), NULL, &error);
+  struct mm3_value seven = {.is = MM3_INT, .as.integer = 7};
+  struct mm3_field field;
+  if (!CHECK(file != NULL)) return;
+  memset(key, 'k', sizeof key);
+  CHECK_OK(put(file, "users", "{\"anna\": {\"level\": 3}}"), error);
+  CHECK_OK(mm3_field_find(file, "users", &field, &error), error);
+  CHECK_OK(show_key(&field, "anna", 4), error);
+  CHECK_STR(shown, "{\"at\": {\"x\": 0, \"label\": \"\"}, \"level\": 3}");
+  CHECK_EQ(show_key(&field, "ann", 3), -MM3_E_ABSENT);
+  CHECK_EQ(show_key(&field, key, sizeof key), -MM3_E_ABSENT);
+  struct mm3j_doc *doc;
+  CHECK_OK(mm3j_parse("{\"level\": 9}", 12, &doc, &error), error);
+  CHECK_OK(mm3_field_put_key(&field, key, sizeof key, mm3j_value(doc), &error), error);
+  mm3j_free(doc);
+  CHECK_OK(show_key(&field, key, sizeof key), error);
+  CHECK(strstr(shown, "\"level\": 9") != NULL);
+  CHECK_OK(mm3_field_find(file, "days", &field, &error), error);
+  CHECK_OK(mm3_field_put_key(&field, "-12", 3, &seven, &error), error);
+  CHECK_OK(show_key(&field, "-12", 3), error);
+  CHECK_STR(shown, "7");
+  CHECK_EQ(show_key(&field, "x", 1), -MM3_E_VALUE);
+  CHECK_OK(put(file, "doc", "{\"a\": [1, 2]}"), error);
+  CHECK_OK(mm3_field_find(file, "doc", &field, &error), error);
+  CHECK_OK(show_key(&field, "a", 1), error);
+  CHECK_STR(shown, "[1, 2]");
+  CHECK_OK(mm3_field_find(file, "n", &field, &error), error);
+  CHECK_EQ(show_key(&field, "a", 1), -MM3_E_PATH);
+  CHECK(strstr(error.text, "u8 has no entries with keys") != NULL);
+  mm3_close(file);
+}
+
 MM3_TEST_SUITE("field", {"every value is spelt one way", every_value_is_spelt_one_way},
                {"what does not fit is refused and the old value stands", what_does_not_fit_is_refused_and_the_old_value_stands},
                {"paths that lead nowhere say what there is", paths_that_lead_nowhere_say_what_there_is},
                {"numbers add without wrapping", numbers_add_without_wrapping},
                {"a read-only file takes nothing", a_read_only_file_takes_nothing},
                {"damaged scalars are found and shown raw", damaged_scalars_are_found_and_shown_raw},
+               {"entries are put and visited by their keys", entries_are_put_and_visited_by_their_keys},
                {"a file that falls away is an error and gives up the lock", a_file_that_falls_away_is_an_error_and_gives_up_the_lock})

@@ -46,6 +46,11 @@ MM3_API int mm3_field_find(struct mm3_file *file, const char *path, struct mm3_f
  * module is missing goes to sink->raw. */
 MM3_API int mm3_field_visit(const struct mm3_field *field, struct mm3_sink *sink, struct mm3_error *error);
 
+/* mm3_field_visit_key: the same for one entry of a container that has keys, by the key as JSON spells it in an object: there
+ * is no path to parse, and a key of any length. -MM3_E_ABSENT when there is no such entry, -MM3_E_PATH for what has no keys. */
+MM3_API int mm3_field_visit_key(const struct mm3_field *field, const char *key, size_t count, struct mm3_sink *sink,
+                                struct mm3_error *error);
+
 /* mm3_field_put: all or nothing: the whole value is tried dry first. A struct takes any subset of its members; an
  * unknown name is -MM3_E_PATH. -MM3_E_VALUE with the reason; -MM3_E_READ_ONLY. Takes the file's lock around itself. */
 MM3_API int mm3_field_put(struct mm3_field *field, const struct mm3_value *value, struct mm3_error *error);

@@ -254,7 +254,7 @@ static int out_begin_map(struct mm3_sink *sink, uint64_t count) {
 
 static int out_end_map(struct mm3_sink *sink) { return close_bracket(WRITER(sink), '}'); }
 
-static bool is_name(const char *text, size_t count) {
+bool mm3j_is_name(const char *text, size_t count) {
   for (size_t i = 0; i < count; i++) {
     char c = text[i];
     if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (i && c >= '0' && c <= '9'))) return false;
@@ -268,7 +268,7 @@ static int out_key(struct mm3_sink *sink, const char *text, size_t count) {
   bool bare = w->flat && w->depth == 1 && w->style != MM3J_LINES;
   if (!result && w->flat && w->depth == 1 && !bare) result = mm3j_write(w, "{", 1);
   if (!result && bare && w->style == MM3J_PLAIN) result = escaped(w, text, count, false);
-  else if (!result && bare && is_name(text, count)) result = mm3j_write(w, text, count);
+  else if (!result && bare && mm3j_is_name(text, count)) result = mm3j_write(w, text, count);
   else if (!result) result = json_text(w, text, count);
   if (!result) result = bare && w->style == MM3J_PLAIN ? mm3j_write(w, "\t", 1) : mm3j_write(w, ": ", 2);
   w->after_key = true;

@@ -63,6 +63,9 @@ int mm3j_writer_flush(struct mm3j_writer *writer);
 /* Bytes as they are, between values. */
 int mm3j_write(struct mm3j_writer *writer, const char *bytes, size_t count);
 
+/* Whether a key looks like a name: a letter or _, then letters, digits and _. */
+bool mm3j_is_name(const char *text, size_t count);
+
 /* The JSON spelling of a float: its text without quotes, its length. */
 size_t mm3j_real(double value, int bits, char text[MM3J_NUMBER]);
 

@@ -50,6 +50,30 @@ long_json () {
   mm3 export a.mm3 | cmp - in.json
 }
 
+@test "long files are compared in flat memory, and what differs is told by its place" {
+  local schema='struct row { a: u64 b: f64 } struct s { grid: ndarray(f64, 3, 500000) log: segmented(row) users: hashmap(string(32), u64) texts: segmented(text) }'
+  mm3 create a.mm3 -e "$schema"
+  seq 300000 | sed 's/.*/{"a": &, "b": &.5}/' | mm3 import a.mm3 --lines log
+  seq 200000 | sed 's/.*/{"user &": &}/' | mm3 import a.mm3 --lines users
+  for i in $(seq 0 59); do printf '"%d%100000s"\n' $i ''; done | mm3 import a.mm3 --lines texts
+  mm3 create b.mm3 -e "$schema"
+  for field in users log texts; do mm3 export a.mm3 --lines $field | mm3 import b.mm3 --lines $field; done
+  ulimit -d 24576                       # KiB; what is compared is 30 MB as it lies, and hundreds as values
+  is '' mm3 diff a.mm3 b.mm3
+  mm3 set b.mm3 'grid[2][499999]' -1 'grid[1][7]' 3 'log[123456].b' 9 'users["user 77777"]' 5 'texts[59]' short
+  mm3 del b.mm3 'users["user 5"]'
+  mm3 set b.mm3 'users["user \"new\""]' 1
+  mm3 push b.mm3 log '{"a": 1}'
+  code=0
+  mm3 diff a.mm3 b.mm3 >out.txt || code=$?
+  [ $code -eq 1 ]
+  cut -c 1-60 out.txt | diff - <(printf '%s\n' 'grid[1][7]: 0.0 -> 3.0' 'grid[2][499999]: 0.0 -> -1.0' \
+    'log[123456].b: 123457.5 -> 9.0' 'log[300000]: (absent) -> {"a": 1, "b": 0.0}' \
+    'users["user \"new\""]: (absent) -> 1' 'users["user 5"]: 5 -> (absent)' 'users["user 77777"]: 77777 -> 5' \
+    "texts[59]: \"59$(printf '%46s' '')")
+  grep -q '^texts\[59\].* -> "short"$' out.txt
+}
+
 @test "a mistake far into a long text leaves the file as it was, and is told by line and column" {
   mm3 create a.mm3 -e "$long"
   mm3 set a.mm3 name before log '[1, 2]' users '{"anna": 1}'

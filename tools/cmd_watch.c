@@ -10,7 +10,7 @@
 
 static const struct option_row options[] = {{'i', "interval", "SECONDS", "between two looks (0.5)"},
                                             {'n', "count", "N", "look N times, then end"},
-                                            {'c', "changes", NULL, "print what changed only, as soon as the file says so"},
+                                            {'c', "changes", NULL, "print what changed only, as soon as the file says so, or at the next look"},
                                             {0, NULL, NULL, NULL}};
 
 static int show_json(struct watch *watch) {
@@ -41,15 +41,22 @@ static int show_lines(struct watch *watch, bool first) {
   return fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM;
 }
 
+enum { LEAST_PAUSE = 10 /* ms: who writes all the time is not looked at all the time */ };
+
+static void sleep_for(double seconds) {
+  struct timespec time = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+  nanosleep(&time, NULL);
+}
+
+/* Until the next look. The file's counter can only bring it forward: plain fields and atomics do not move it. */
 static void pause_for(struct watch *watch, uint32_t *seen) {
-  double left = watch->interval;
-  if (call_option(watch->call, "changes")) {
-    mm3_wait(watch->file, *seen, (uint32_t)(left * 1000));
-    *seen = mm3_changes(watch->file);
+  if (!call_option(watch->call, "changes")) {
+    sleep_for(watch->interval);
     return;
   }
-  struct timespec time = {(time_t)left, (long)((left - (double)(time_t)left) * 1e9)};
-  nanosleep(&time, NULL);
+  sleep_for(LEAST_PAUSE * 1e-3);
+  mm3_wait(watch->file, *seen, (uint32_t)(watch->interval * 1000) - LEAST_PAUSE);
+  *seen = mm3_changes(watch->file);
 }
 
 /* A file that went away, or whose place another one has taken, is the end: its numbers stand still for ever. */
@@ -136,5 +143,7 @@ static int watch_run(struct call *call) {
 const struct command command_watch = {
     .name = "watch", .operands = "FILE [PATH...]", .brief = "show values as they change, with rates and graphs",
     .detail = "On a terminal a screen, elsewhere lines; --json prints an object a look. Containers show their count.\n"
-              "Reads only, and disturbs no writer.",
+              "Reads only, and disturbs no writer. It looks every --interval: a number that a program stores, or adds to\n"
+              "atomically, is one instruction that tells nobody. What changes under the file's lock (maps, logs, texts, mm3\n"
+              "itself) and mm3_notify tell, and with --changes that brings a look forward, up to a hundred times a second.",
     .options = options, .least = 1, .most = -1, .run = watch_run};

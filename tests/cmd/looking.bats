@@ -78,6 +78,38 @@ load common
   tail -n 1 lines.txt | grep -q '\* b  *5 '
 }
 
+@test "watch --changes sees what tells nobody at the next look, and does not run after a busy writer" {
+  mm3 create t.mm3 -e 'struct s { a: u64 n: atomic(u64) }'
+  cat >busy.c <<'END'
+#include <mm3.h>
+#define S(FIELD) FIELD(a, u64) FIELD(n, atomic(u64))
+MM3_STRUCT(s, S);
+int main(int argc, char **argv) {
+  struct mm3_file *file = mm3_open("t.mm3", MM3_TYPE(s), NULL, NULL);
+  struct s *s = file ? mm3_root(file, s) : NULL;
+  (void)argv;
+  if (argc < 2) s->a = 5; /* tells nobody */
+  for (;argc > 1; mm3_notify(file)) mm3_atomic_fetch_add(&s->n, 1);
+  return mm3_close(file) != 0;
+}
+END
+  ${CC:-cc} -std=gnu11 -I"$MM3_SRC/include" busy.c -o busy -L"$MM3_BUILD/core/.libs" -lmm3
+  export LD_LIBRARY_PATH=$MM3_BUILD/core/.libs
+  mm3 watch t.mm3 -c -n 2 -i 3 >lines.txt &
+  watcher=$!
+  for i in $(seq 100); do [ -s lines.txt ] && break; sleep 0.05; done
+  ./busy
+  wait $watcher
+  tail -n 1 lines.txt | grep -q '\* a  *5 '
+  ./busy run &
+  writer=$!
+  for i in $(seq 100); do [ "$(mm3 get t.mm3 n)" -gt 0 ] && break; sleep 0.05; done
+  mm3 watch t.mm3 n -c -n 41 --plain >lines.txt
+  kill -KILL $writer
+  [ "$(wc -l <lines.txt)" -eq 41 ]
+  cp lines.txt /tmp/e8/;   awk 'END { exit !($1 >= 0.4) }' lines.txt
+}
+
 @test "watch ends when the file goes away, is replaced or is cut" {
   mm3 create t.mm3 -e 'struct s { a: u64 r: raw(100000) }'
   for what in "rm t.mm3" "mm3 create --replace t.mm3 -e 'struct s { a: u64 r: raw(100000) }'" "truncate -s 20000 t.mm3"

@@ -30,6 +30,24 @@ lines () {
   ! mandoc -T lint -W warning bad.1
 }
 
+# lacks PAGE WORDS...: the words that the page has not, each as a call, a row or a constant.
+lacks () {
+  local page=$1 word
+  shift
+  for word; do grep -qE "^\.(Fn|Dv|It Dv|It Va)( .*)? $word( |$)|^\.(Fn|Dv|It Dv|It Va) $word( |$)" "$page" || echo "$word"; done
+}
+
+@test "mm3(3) has each call of field.h, mm3-modules(7) each row of the table and each flag of a context" {
+  calls=$(grep -o '^MM3_API .*' "$MM3_SRC/include/mm3/field.h" | grep -o 'mm3_[a-z_]*(' | tr -d '(')
+  rows=$(sed -n '/^struct mm3_kind {/,/^};/p' "$MM3_SRC/include/mm3/module.h" |
+    sed -nE -e 's/^  [a-z][^(]*\(\*([a-z_]+)\).*/\1/p' -e 's/^  const .*\*(ops|test_ops);.*/\1/p')
+  flags=$(grep -o 'define MM3_CTX_[A-Z]*' "$MM3_SRC/include/mm3/module.h" | cut -d' ' -f2)
+  [ "$(echo "$calls" | wc -l)" -ge 13 ] && [ "$(echo "$rows" | wc -l)" -ge 25 ] && [ "$(echo "$flags" | wc -l)" -ge 5 ]
+  is '' lacks "$man_folder/mm3.3" $calls
+  is '' lacks "$man_folder/mm3-modules.7" $rows $flags
+  is mm3_no_such lacks "$man_folder/mm3.3" mm3_no_such mm3_field_put
+}
+
 @test "the examples of each page run in an empty folder" {
   export PKG_CONFIG_PATH=$MM3_BUILD
   for page in "$man_folder"/*.[1357]

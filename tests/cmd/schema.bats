@@ -96,10 +96,9 @@ readme_values () {
     my_data) printf '{"id": 7, "active": true, "counter": 3, "name": "n\\u00e4me", "key": "%064d", "scores": [3, 5, 8],
       "tags": ["a", "b", "", "d", "e"], "events": [1, 18446, "18446744073709551615"]}' 7 ;;
     bit_index) awk 'BEGIN { printf "{\"index\": ["
+      for (i = 0; i < 256; i++) for (k = 0; k < 256; k++) row[i] = row[i] (k ? "," : "") ((i + 7 * k) % 256)
       for (i = 0; i < 256; i++) { printf "%s[", i ? ", " : ""
-        for (j = 0; j < 256; j++) { printf "%s[", j ? ", " : ""
-          for (k = 0; k < 256; k++) printf "%s%d", k ? "," : "", (i + 3 * j + 7 * k) % 256
-          printf "]" }
+        for (j = 0; j < 256; j++) printf "%s[%s]", j ? ", " : "", row[(i + 3 * j) % 256]
         printf "]" }
       printf "], \"users_by_age_location\": ["
       for (i = 0; i < 50; i++) { printf "%s[", i ? ", " : ""

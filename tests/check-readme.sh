@@ -56,8 +56,24 @@ planted=$(check planted 2>&1)
 [ "$planted" = "check-readme: 'echo one' printed this, not what planted shows:
 one" ] || { echo "check-readme: the check itself is broken: $planted" >&2; exit 1; }
 
+# left_out DOCUMENT: blocks and commands that `steps` would pass over.
+left_out () {
+  grep -nE '^ *(```|~~~)' "$1" | grep -vE '^[0-9]+:```(c|console)?$'
+  awk '/^```/ { if (!inside && $0 == "```") print FNR ": a block without a word"; inside = !inside; next }
+    !inside && /^ *\$ / { print FNR ": a command outside of a block" }' "$1"
+}
+printf '```\nx\n```\n```sh\nls\n```\n  $ ls\n' >"$work/planted"
+[ "$(left_out "$work/planted" | wc -l)" -eq 3 ] || { echo "check-readme: the check itself is broken" >&2; exit 1; }
+left=$(left_out "$MM3_SRC/README")
+[ -z "$left" ] || say "README has what is not run: $left"
+
+# Each `make TARGET` of the documents is a target.
+for target in $(cat "$MM3_SRC/README" "$MM3_SRC/CONTRIBUTING.md" | grep -o '`make [a-z -]*`' | tr -d '`' | sed 's/^make//')
+do grep -q "^$target:" "$MM3_BUILD/Makefile" || say "there is no make $target"
+done
+
 steps "$MM3_SRC/README" >"$work/steps"
 check README
-[ "$runs" -ge 10 ] || say "only $runs commands were found"
+[ "$runs" -ge 10 ] && [ "$runs" -eq "$(grep -c '^\$ ' "$MM3_SRC/README")" ] || say "only $runs commands were found"
 echo "check-readme: $runs commands"
 exit $status

@@ -56,6 +56,7 @@ lacks () {
     mkdir "$folder"
     lines "$page" >"$folder.sh"
     [ -s "$folder.sh" ] || { echo "$page: no examples"; return 1; }
+    [ "$(wc -l <"$folder.sh")" -eq "$(grep -cE '^ *(\.[A-Z][a-z] )?\$ ' "$page")" ] || { echo "$page: not all are run"; return 1; }
     sed -n '/^#include/,/^\.Ed/p' "$page" | sed -e '/^\.Ed/d' -e 's/\\e/\\/g' >"$folder/example.c"
     [ -s "$folder/example.c" ] || rm "$folder/example.c"
     (cd "$folder" && bash -eu -o pipefail "$folder.sh" >../out.txt 2>../err.txt </dev/null) ||

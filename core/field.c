@@ -165,8 +165,10 @@ static int run_erase(struct mm3_field *field, const struct mm3_value *value, cha
   (void)value, (void)text;
   if (!field->bytes) return absent(field, ctx->error);
   if (field->ndeep) return run_deep(field, NULL, ctx);
-  if (!outer || !outer->kind->erase)
-    return mm3_ctx_fail(ctx, -MM3_E_PATH, "nothing can be removed from %s", outer ? outer->text : "the file's root");
+  if (!outer) return mm3_ctx_fail(ctx, -MM3_E_PATH, "all of the file can be set, not removed");
+  if (!outer->kind->erase)
+    return mm3_ctx_fail(ctx, -MM3_E_PATH, "%s of %s is always there: it can be set, not removed",
+                        field->step.is == MM3_STEP_NAME ? "a member" : "an item", outer->text);
   return outer->kind->erase(outer, field->container.bytes, &field->step, ctx);
 }
 
@@ -177,7 +179,9 @@ int mm3_field_erase(struct mm3_field *field, struct mm3_error *error) {
 
 static int run_add(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
   if (!field->bytes) return absent(field, ctx->error);
-  if (field->ndeep || !field->type->kind->add) return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s is no integer to add to", field->type->text);
+  if (field->ndeep)
+    return mm3_ctx_fail(ctx, -MM3_E_PATH, "what lies within %s can be set, not added to", field->type->text);
+  if (!field->type->kind->add) return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s is no integer to add to", field->type->text);
   return field->type->kind->add(field->type, field->bytes, value, text, ctx);
 }
 

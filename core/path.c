@@ -192,6 +192,16 @@ static int take_step(struct reader *r, const struct mm3_step *step, struct mm3_c
   return 0;
 }
 
+/* What the step was to lead out of is not what the path means: nothing is done to it. Its container may still make the
+ * last step's item. */
+static int leads_nowhere(struct reader *r, int result) {
+  struct mm3_field *field = r->field;
+  if (result == -MM3_E_MODULE) return result; /* its bytes are there to be shown */
+  if (*r->at || !field->container.bytes) field->container = (struct mm3_place){NULL, NULL};
+  field->bytes = NULL;
+  return result;
+}
+
 /* The number of a root's member, and its size, which is known even where its module is missing. */
 static void number_member(struct mm3_field *field) {
   struct mm3_member_info info;
@@ -220,7 +230,7 @@ int mm3_field_find(struct mm3_file *file, const char *path, struct mm3_field *fi
     if (result == 1 && first && step.is != MM3_STEP_NAME) return r.at = r.start, bad_path(&r, "a field's name");
     if (result == 1) {
       int taken = take_step(&r, &step, &ctx);
-      if (taken < 0) result = taken;
+      if (taken < 0) result = leads_nowhere(&r, taken);
     }
     if (result < 0) {
       if (error) memcpy(error->field, field->path, sizeof error->field);

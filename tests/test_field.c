@@ -9,7 +9,11 @@
 #include <mm3/guard.h>
 #include <mm3/hashmap.h>
 #include <mm3/json.h>
+#include <mm3/ndarray.h>
+#include <mm3/segmented.h>
 #include <mm3/string.h>
+#include <mm3/string_array.h>
+#include <mm3/vec.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,6 +30,9 @@ MM3_STRUCT(thing, THING);
 
 #define KEYED(FIELD) FIELD(n, u8) FIELD(users, hashmap(text, place)) FIELD(days, hashmap(i16, u8)) FIELD(doc, json(64))
 MM3_STRUCT(keyed, KEYED);
+#define LISTS(FIELD) \
+  FIELD(grid, ndarray(u8, 2, 3)) FIELD(words, string_array(2, 5)) FIELD(log, segmented(u8)) FIELD(list, vec(spot, 4))
+MM3_STRUCT(lists, LISTS);
 
 static struct mm3_error error;
 
@@ -300,11 +307,44 @@ static void entries_are_put_and_visited_by_their_keys(void) {
   mm3_close(file);
 }
 
+/* What lies beyond the end is not what it would have been in: a value for the whole must not replace the whole. */
+static void a_path_beyond_the_end_changes_nothing(void) {
+  static const struct { const char *path, *in; } cases[] = {
+      {"grid[5]", "[[9, 9, 9], [9, 9, 9]]"}, {"grid[5][1]", "[[9, 9, 9], [9, 9, 9]]"}, {"grid[1][7]", "[9, 9, 9]"},
+      {"words[7]", "[\"x\", \"y\"]"}, {"log[99]", "[9]"}, {"list[1]", "{\"x\": 9}"}, {"list[1].x", "{\"x\": 9}"},
+      {"list[7].x", "[{\"x\": 9}]"},
+  };
+  static const char whole[] = "{\"grid\": [[1, 2, 3], [4, 5, 6]], \"words\": [\"a\", \"b\"], \"log\": [1, 2], "
+                              "\"list\": [{\"x\": 1, \"label\": \"l\"}]}";
+  struct mm3_file *file = mm3_create(mm3test_path("lists.mm3"), MM3_TYPE(lists), NULL, &error);
+  if (!CHECK(file != NULL)) return;
+  CHECK_OK(put(file, NULL, whole), error);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct mm3_field field;
+    struct mm3j_doc *doc;
+    struct mm3_value one = {.is = MM3_INT, .as.integer = 1};
+    char sum[48];
+    uint64_t count, capacity;
+    CHECK_OK(mm3j_parse(cases[i].in, strlen(cases[i].in), &doc, &error), error);
+    CHECK_EQ(mm3_field_find(file, cases[i].path, &field, &error), -MM3_E_ABSENT);
+    CHECK_EQ(mm3_field_put(&field, mm3j_value(doc), &error), -MM3_E_ABSENT);
+    CHECK_EQ(mm3_field_push(&field, &one, &error), -MM3_E_ABSENT);
+    CHECK_EQ(mm3_field_add(&field, &one, sum, &error), -MM3_E_ABSENT);
+    CHECK_EQ(mm3_field_erase(&field, &error), -MM3_E_ABSENT);
+    CHECK_EQ(mm3_field_check(&field, &error), -MM3_E_ABSENT);
+    CHECK_EQ(mm3_field_count(&field, &count, &capacity), -MM3_E_PATH);
+    mm3j_free(doc);
+    if (!CHECK_STR(show(file, NULL), whole)) fprintf(stderr, "after '%s'\n", cases[i].path);
+  }
+  mm3_close(file);
+}
+
 MM3_TEST_SUITE("field", {"every value is spelt one way", every_value_is_spelt_one_way},
                {"what does not fit is refused and the old value stands", what_does_not_fit_is_refused_and_the_old_value_stands},
                {"paths that lead nowhere say what there is", paths_that_lead_nowhere_say_what_there_is},
                {"numbers add without wrapping", numbers_add_without_wrapping},
                {"a read-only file takes nothing", a_read_only_file_takes_nothing},
                {"damaged scalars are found and shown raw", damaged_scalars_are_found_and_shown_raw},
+               {"a path beyond the end changes nothing", a_path_beyond_the_end_changes_nothing},
                {"entries are put and visited by their keys", entries_are_put_and_visited_by_their_keys},
                {"a file that falls away is an error and gives up the lock", a_file_that_falls_away_is_an_error_and_gives_up_the_lock})

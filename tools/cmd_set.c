@@ -26,7 +26,8 @@ static int set_one(struct call *call, struct mm3_file *file, const char *path, c
   char *whole = NULL;
   size_t count = strlen(text);
   int result = find_field(call, file, path, &field);
-  if (result == -MM3_E_ABSENT && field.container.type) result = 0; /* put makes it, or says why not */
+  if (result == -MM3_E_ABSENT && field.container.type && field.container.type->kind->put_at)
+    result = 0; /* put makes it, or says why not */
   if (!result && strcmp(text, "-") == 0) {
     result = read_whole(call, "-", &whole, &count);
     while (!result && count && (whole[count - 1] == '\n' || whole[count - 1] == '\r')) count--;

@@ -38,8 +38,8 @@ struct mm3_field {
 };
 
 /* mm3_field_find: NULL or "" is the root. Returns 0, -MM3_E_PATH (unknown name, no such steps: the sentence lists what
- * there is), -MM3_E_ABSENT (index beyond the length, key absent; then field->container and ->step are set so that
- * mm3_field_put can make it), -MM3_E_MODULE (the field's module is missing; type is NULL, bytes are there). */
+ * there is), -MM3_E_ABSENT (index beyond the length, key absent; field->bytes is NULL, and mm3_field_put of this
+ * field makes it where the container can), -MM3_E_MODULE (the field's module is missing; type is NULL, bytes are there). */
 MM3_API int mm3_field_find(struct mm3_file *file, const char *path, struct mm3_field *field, struct mm3_error *error);
 
 /* mm3_field_visit: the value (or slice), to a sink. Torn-free by the kind's promise while others write. A field whose

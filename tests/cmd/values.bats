@@ -122,3 +122,20 @@ name: \"say \\\"hi\\\"\"" mm3 get t.mm3
   fails 2 -- mm3 push t.mm3 name x
   fails 2 -- mm3 del t.mm3 name
 }
+
+@test "a place beyond the end is told, and what it would lie in stays as it was" {
+  mm3 create t.mm3 -e 'struct p { x: u8 } struct s { g: ndarray(u8, 2, 3) words: string_array(2, 5) log: segmented(u8) v: vec(p, 3) m: hashmap(text, u8) n: u8 }'
+  mm3 set t.mm3 g '[[1, 2, 3], [4, 5, 6]]' words '["a", "b"]' log '[1, 2]' v '[{"x": 1}]'
+  mm3 export t.mm3 >before.json
+  fails 1 "field 'g[5]': index 5 is beyond the end" -- mm3 set t.mm3 'g[5]' '[[9, 9, 9], [9, 9, 9]]'
+  fails 1 "field 'g[5][1]': index 5 is beyond the end" -- mm3 set t.mm3 'g[5][1]' 9
+  fails 1 "field 'words[2]'" -- mm3 set t.mm3 'words[2]' '["x", "y"]'
+  fails 1 "field 'log[99]'" 'beyond the end' -- mm3 set t.mm3 'log[99]' '[9]'
+  fails 1 "field 'v[1]': index 1 is beyond the end: there are 1 items" -- mm3 set t.mm3 'v[1]' '{"x": 9}'
+  fails 1 "field 'v[1].x'" 'beyond the end' -- mm3 set t.mm3 'v[1].x' '{"x": 9}'
+  mm3 export t.mm3 | cmp - before.json
+  fails 2 "a member of s is always there: it can be set, not removed" -- mm3 del t.mm3 n
+  fails 2 "an item of ndarray(u8, 2, 3) is always there" -- mm3 del t.mm3 'g[1]'
+  mm3 set t.mm3 'm["a"]' 5
+  fails 2 "can be set, not added to" -- mm3 add t.mm3 'm["a"]' 1
+}

@@ -113,7 +113,10 @@ static json_t *step_child(json_t *of, const struct mm3_step *step) {
   return json_is_array(of) && index >= 0 && index < count ? json_array_get(of, (size_t)index) : NULL;
 }
 
-static int step_fail(const struct mm3_ctx *ctx, const struct mm3_step *step) {
+static int step_fail(const struct mm3_ctx *ctx, const json_t *of, const struct mm3_step *step) {
+  if (!json_is_object(of) && !json_is_array(of))
+    return mm3_ctx_fail(ctx, -MM3_E_ABSENT, "%s has no members and no items; {} or [] would take them",
+                        json_is_null(of) ? "null" : "this JSON value");
   if (step->is == MM3_STEP_INDEX)
     return mm3_ctx_fail(ctx, -MM3_E_ABSENT, "the JSON value has no item [%lld]", (long long)step->index);
   return mm3_ctx_fail(ctx, -MM3_E_ABSENT, "the JSON value has no member '%.80s'", step->text);
@@ -121,8 +124,9 @@ static int step_fail(const struct mm3_ctx *ctx, const struct mm3_step *step) {
 
 int mm3j_steps_find(json_t *root, const struct mm3_step *steps, size_t nsteps, json_t **found, const struct mm3_ctx *ctx) {
   for (size_t i = 0; i < nsteps; i++) {
-    root = step_child(root, &steps[i]);
-    if (!root) return step_fail(ctx, &steps[i]);
+    json_t *of = root;
+    root = step_child(of, &steps[i]);
+    if (!root) return step_fail(ctx, of, &steps[i]);
   }
   *found = root;
   return 0;
@@ -133,12 +137,12 @@ int mm3j_steps_set(json_t *root, const struct mm3_step *steps, size_t nsteps, js
   int result = mm3j_steps_find(root, steps, nsteps - 1, &root, ctx);
   if (result < 0) return result;
   if (last->is != MM3_STEP_INDEX) {
-    if (!json_is_object(root)) return step_fail(ctx, last);
+    if (!json_is_object(root)) return step_fail(ctx, root, last);
     result = value ? json_object_set(root, last->text, value) : json_object_del(root, last->text);
-    return result < 0 ? (value ? -ENOMEM : step_fail(ctx, last)) : 0;
+    return result < 0 ? (value ? -ENOMEM : step_fail(ctx, root, last)) : 0;
   }
   int64_t count = (int64_t)json_array_size(root), index = last->index < 0 ? last->index + count : last->index;
-  if (!json_is_array(root) || index < 0 || index >= count) return step_fail(ctx, last);
+  if (!json_is_array(root) || index < 0 || index >= count) return step_fail(ctx, root, last);
   result = value ? json_array_set(root, (size_t)index, value) : json_array_remove(root, (size_t)index);
   return result < 0 ? -ENOMEM : 0;
 }

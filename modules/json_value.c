@@ -8,6 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *mm3j_why(const json_error_t *why) {
+  static const char big[] = "too big integer";
+  if (strncmp(why->text, big, sizeof big - 1) == 0)
+    return "an integer beyond 63 bits is written in quotes: \"18446744073709551615\"";
+  return why->text;
+}
+
 /* ---- json_t -> value ---- */
 
 static int next_item(const struct mm3_value *of, void **cursor, struct mm3_value *key, struct mm3_value *item) {

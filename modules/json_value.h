@@ -9,6 +9,9 @@
 #include <mm3/module.h>
 
 /* A json_t as a value; valid as long as the json_t is. */
+/* What jansson says, in words that say what to do. */
+const char *mm3j_why(const json_error_t *why);
+
 struct mm3_value mm3j_value_of(const json_t *json);
 
 /* A value as a new json_t. -MM3_E_VALUE when jansson cannot hold it (an integer beyond int64), -ENOMEM. */

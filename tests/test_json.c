@@ -188,7 +188,7 @@ static void reads_what_it_writes(void) {
 static void names_the_place(void) {
   static const struct { const char *text, *says; } cases[] = {
       {"{\"a\\n\": \"\xc3\xa9\",\n  \"b\": [1, 2", "JSON, line 2, column 12: "}, {"[1] x", "JSON, line 1, column 5: "},
-      {"{\"k\": 1, \"k\": 2}", "duplicate object key"}, {"18446744073709551615", "too big integer"}, {"[01]", "invalid token"},
+      {"{\"k\": 1, \"k\": 2}", "duplicate object key"}, {"18446744073709551615", "is written in quotes"}, {"[01]", "invalid token"},
       {"\"\xff\"", "unable to decode byte 0xff"}, {"\"\\ud800\"", "invalid Unicode"}, {"", "line 1, column 0"}, {"nul", "invalid token"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

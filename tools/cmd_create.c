@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* cmd_create.c: mm3 create. */
 #include "commands.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,13 +38,17 @@ static int create_run(struct call *call) {
                       call->argv[text ? 1 : 0]);
   int code = read_options(call, &to);
   if (code) return code;
-  if (!text && read_whole(call, call->argv[1], &whole, &size)) return fail(call);
+  if (!text && read_whole(call, call->argv[1], &whole, &size)) {
+    if (strchr(call->argv[1], '{')) hint(call, -ENOENT, "a schema's text, rather than its file, comes after -e");
+    return fail(call);
+  }
   if (whole && strlen(whole) != size) {
     free(whole);
     return fail_code(call, -MM3_E_SCHEMA, call->argv[1], "not a schema: there is a zero byte in it");
   }
   struct mm3_file *file = mm3_create_schema(call->argv[0], text ? text : whole, &to, &call->error);
   free(whole);
+  hint(call, -EEXIST, "--replace takes its place");
   if (!file) return fail(call);
   if (call->verbose) say(call, "%s: created", call->argv[0]);
   return close_file(call, file, EXIT_DONE);

@@ -15,10 +15,15 @@ static const struct option_row options[] = {{0, "locked", NULL, "hold the file's
 
 static int get_values(struct call *call, struct mm3_file *file) {
   struct mm3j_writer writer;
+  struct mm3_field field;
   out_begin(call, &writer);
   int result = 0;
   bool several = call->argc > 2;
-  if (several) result = out_open(&writer, NULL, '{');
+  for (int i = 1; several && i < call->argc && !result; i++) { /* a path that leads nowhere is told before anything is printed */
+    result = find_field(call, file, call->argv[i], &field);
+    if (result == -MM3_E_MODULE) result = 0;
+  }
+  if (several && !result) result = out_open(&writer, NULL, '{');
   for (int i = 1; i < call->argc && !result; i++) {
     if (several) result = out_key(&writer, call->argv[i]);
     if (!result) result = get_one(call, file, call->argv[i], &writer);

@@ -21,7 +21,11 @@ struct mm3_file *import_open(struct call *call, bool *made) {
   char *whole = NULL;
   size_t size;
   *made = schema || text;
-  if (!*made) return open_writing(call, path);
+  if (!*made) {
+    struct mm3_file *file = open_writing(call, path);
+    hint(call, -ENOENT, "--create SCHEMA, or -e TEXT, makes it");
+    return file;
+  }
   if (!text && read_whole(call, schema, &whole, &size)) return NULL;
   struct mm3_file *file = mm3_create_schema(path, text ? text : whole, NULL, &call->error);
   free(whole);

@@ -37,13 +37,15 @@ static int print_formatted(struct call *call, const char *text, const char *orig
 static int print_rust(struct call *call, const char *path) {
   struct mm3j_memory out = {0};
   char *text;
+  char note[RUST_NOTE] = "";
   size_t size;
   int result = read_whole(call, path, &text, &size);
   if (!result) {
-    result = rust_schema(text, call_option(call, "struct"), &out, &call->error);
+    result = rust_schema(text, call_option(call, "struct"), &out, note, &call->error);
     if (result) snprintf(call->error.file, sizeof call->error.file, "%s", path);
   }
   free(text);
+  if (!result && note[0]) say(call, "%s: %s", path, note);
   int code = result ? fail(call) : print_schema(call, out.text, path);
   free(out.text);
   return code;

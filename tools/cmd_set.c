@@ -76,9 +76,15 @@ static int push_run(struct call *call) {
   struct mm3_file *file = open_writing(call, call->argv[0]);
   if (!file) return fail(call);
   int result = find_field(call, file, path, &field);
-  for (int i = 2; i < call->argc && !result; i++) {
-    const char *text = call->argv[i];
+  int done = 0;
+  for (; done + 2 < call->argc && !result; done += !result) {
+    const char *text = call->argv[done + 2];
     result = strcmp(text, "-") == 0 ? push_lines(call, &field) : use_text(call, &field, text, strlen(text), mm3_field_push);
+  }
+  if (result && done) {
+    char before[64];
+    snprintf(before, sizeof before, "the %s before it %s pushed", done > 1 ? "values" : "value", done > 1 ? "were" : "was");
+    hint(call, result, before);
   }
   return close_file(call, file, result ? fail_at(call, file, path) : EXIT_DONE);
 }

@@ -33,7 +33,7 @@ int mm3j_parse(const char *text, size_t count, struct mm3j_doc **doc, struct mm3
   json_decref(json);
   if (json || json_error_code(&why) == json_error_out_of_memory)
     return mm3_error_set(error, -ENOMEM, "not enough memory for the JSON text");
-  return mm3_error_set(error, -MM3_E_VALUE, "JSON, line %d, column %d: %s", why.line, why.column, why.text);
+  return mm3_error_set(error, -MM3_E_VALUE, "JSON, line %d, column %d: %s", why.line, why.column, mm3j_why(&why));
 }
 
 /* ---- the same value? ----------------------------------------------------------------------------------------------- */

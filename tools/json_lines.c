@@ -140,7 +140,7 @@ static int refuse(struct mm3j_lines *l, size_t used, struct mm3_error *error) {
     json_decref(json);
     return mm3_error_set(error, -ENOMEM, "not enough memory for the JSON text");
   }
-  return mm3_error_set(error, -MM3_E_VALUE, "JSON, column %d: %s", why.column, why.text);
+  return mm3_error_set(error, -MM3_E_VALUE, "JSON, column %d: %s", why.column, mm3j_why(&why));
 }
 
 int mm3j_lines_next(struct mm3j_lines *l, struct mm3j_batch *batch, struct mm3_error *error) {

@@ -76,7 +76,7 @@ static json_t *parse(struct mm3j_stream *s, size_t begin, size_t end, const char
     return NULL;
   }
   size_t offset = why.position > (int)lead ? (size_t)why.position - lead : 0;
-  mm3j_wrong_at(s, begin + (offset < count ? offset : count), why.text);
+  mm3j_wrong_at(s, begin + (offset < count ? offset : count), mm3j_why(&why));
   return NULL;
 }
 

@@ -85,6 +85,7 @@ int mm3j_stream_read(struct mm3j_stream *s, bool members_first, struct mm3_value
   json_error_t why;
   s->members_first = members_first;
   int result = 0;
+  if (at == s->size) return mm3_error_set(error, -MM3_E_VALUE, "there is no JSON in it, only %s", at ? "blanks" : "0 bytes");
   if (s->size > SHORT && at < s->size && (s->text[at] == '[' || s->text[at] == '{')) {
     result = mm3j_outline(s);
     const struct long_value *all = s->values;
@@ -99,7 +100,7 @@ int mm3j_stream_read(struct mm3j_stream *s, bool members_first, struct mm3_value
   if (s->whole) *value = mm3j_value_of(s->whole);
   else if (json_error_code(&why) == json_error_out_of_memory)
     result = mm3_error_set(error, -ENOMEM, "not enough memory for the JSON text");
-  else result = mm3_error_set(error, -MM3_E_VALUE, "JSON, line %d, column %d: %s", why.line, why.column, why.text);
+  else result = mm3_error_set(error, -MM3_E_VALUE, "JSON, line %d, column %d: %s", why.line, why.column, mm3j_why(&why));
   return result;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* open.c: files, fields and inputs, with the messages that go with them. */
 #include "tool.h"
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,8 @@ static const char *next_name(void *state) {
 
 int find_field(struct call *call, struct mm3_file *file, const char *path, struct mm3_field *field) {
   int result = mm3_field_find(file, path, field, &call->error);
+  const char *key = path ? strchr(path, '[') : NULL;
+  if (key && isalpha((unsigned char)key[1])) hint(call, -MM3_E_PATH, "for a shell a key has quotes of both kinds: 'users[\"anna\"]'");
   if (result != -MM3_E_PATH || strstr(call->error.text, "did you mean")) return result;
   char first[64];
   size_t length = strcspn(path, ".[");

@@ -10,6 +10,7 @@
 struct writer {
   struct rust *rust;
   struct mm3j_memory *out;
+  char *note;
   unsigned line;
 };
 
@@ -33,6 +34,21 @@ static void snake(const char *name, char to[2 * RUST_NAME]) {
     *to++ = (char)tolower((unsigned char)name[i]);
   }
   *to = 0;
+}
+
+/* The schema's name of a struct: other than that of any before it. */
+static unsigned name_of(const struct writer *w, const struct rust_item *item, char to[2 * RUST_NAME]) {
+  unsigned number = 1;
+  char other[2 * RUST_NAME];
+  snake(item->name, to);
+  for (const struct rust_item *at = w->rust->items; at < item; at++) {
+    if (at->is != RUST_STRUCT || at->mapped != item->mapped) continue;
+    snake(at->name, other);
+    number += strcmp(other, to) == 0;
+  }
+  size_t length = strlen(to);
+  if (number > 1) snprintf(to + length, 2 * RUST_NAME - length, "_%u", number);
+  return number;
 }
 
 static bool is_named(const struct rust_type *type, const char *name) {
@@ -103,7 +119,7 @@ static int put_named(struct writer *w, const struct rust_type *type) {
   }
   if (!item || item->is != RUST_STRUCT)
     return rust_fail(w->rust, w->line, "the type '%s' has no counterpart here", type->name);
-  snake(type->name, name);
+  name_of(w, item, name);
   return put(w, "%s", name), 0;
 }
 
@@ -157,7 +173,8 @@ static int put_struct(struct writer *w, struct rust_item *item) {
     w->line = fields[i].line;
     result = put_needed(w, fields[i].type);
   }
-  snake(item->name, name);
+  unsigned number = name_of(w, item, name);
+  if (number > 1) snprintf(w->note, RUST_NOTE, "there are %u structs '%s'; the last of them is %s here", number, item->name, name);
   put(w, "struct %s {\n", name);
   for (uint32_t i = 0; i < item->count && !result; i++) {
     w->line = fields[i].line;
@@ -175,9 +192,10 @@ static int put_all(struct writer *w, const char *only) {
   for (uint32_t i = 0; i < w->rust->nitems && !result; i++) {
     struct rust_item *item = &w->rust->items[i];
     char name[2 * RUST_NAME];
-    snake(item->name, name);
-    bool wanted = only ? strcmp(item->name, only) == 0 || strcmp(name, only) == 0 : item->mapped;
-    if (item->is != RUST_STRUCT || !wanted) continue;
+    if (item->is != RUST_STRUCT) continue;
+    unsigned number = name_of(w, item, name);
+    bool wanted = only ? strcmp(name, only) == 0 || (strcmp(item->name, only) == 0 && number == 1) : item->mapped;
+    if (!wanted) continue;
     count++;
     result = put_struct(w, item);
   }
@@ -186,7 +204,7 @@ static int put_all(struct writer *w, const char *only) {
               : mm3_error_set(w->rust->error, -MM3_E_SCHEMA, "there is no struct with #[mmap_struct]");
 }
 
-int rust_schema(const char *text, const char *only, struct mm3j_memory *out, struct mm3_error *error) {
+int rust_schema(const char *text, const char *only, struct mm3j_memory *out, char note[RUST_NOTE], struct mm3_error *error) {
   struct rust *r = calloc(1, sizeof *r);
   if (r) r->types = calloc(RUST_TYPES, sizeof *r->types);
   if (r) r->fields = calloc(RUST_FIELDS, sizeof *r->fields);
@@ -195,7 +213,7 @@ int rust_schema(const char *text, const char *only, struct mm3j_memory *out, str
     r->at = text;
     r->error = error;
     result = rust_parse(r);
-    struct writer w = {.rust = r, .out = out};
+    struct writer w = {.rust = r, .out = out, .note = note};
     if (!result) result = put_all(&w, only);
     for (uint32_t i = 0; i < r->nitems; i++) free(r->items[i].words);
   }

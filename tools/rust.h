@@ -17,8 +17,11 @@
 
 #include "json_out.h"
 
-/* rust_schema: `only` (may be NULL) names one struct, which comes last with what it needs before it. Returns 0 or a
- * negative code; the sentence has the line. */
-int rust_schema(const char *text, const char *only, struct mm3j_memory *out, struct mm3_error *error);
+enum { RUST_NOTE = 256 };
+
+/* rust_schema: `only` (may be NULL) names one struct, which comes last with what it needs before it. Of
+ * structs that have one name (texts of several programs) the second becomes NAME_2; `note` (empty or a sentence) tells.
+ * Returns 0 or a negative code; the sentence has the line. */
+int rust_schema(const char *text, const char *only, struct mm3j_memory *out, char note[RUST_NOTE], struct mm3_error *error);
 
 #endif

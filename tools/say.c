@@ -58,6 +58,11 @@ int fail_usage(struct call *call, const char *format, ...) {
   return EXIT_USAGE;
 }
 
+void hint(struct call *call, int when, const char *text) {
+  size_t used = strlen(call->error.text);
+  if (call->error.code == when) snprintf(call->error.text + used, sizeof call->error.text - used, "; %s", text);
+}
+
 void say(const struct call *call, const char *format, ...) {
   if (call->quiet) return;
   va_list args;

@@ -70,6 +70,7 @@ const char *nearest_word(const char *word, const char *(*next)(void *state), voi
 int fail(struct call *call);                                        /* call->error */
 int fail_usage(struct call *call, const char *format, ...) MM3_PRINTF(2, 3);
 int fail_code(struct call *call, int code, const char *file, const char *format, ...) MM3_PRINTF(4, 5);
+void hint(struct call *call, int when, const char *text);            /* `; TEXT` behind the sentence of an error of this code */
 void say(const struct call *call, const char *format, ...) MM3_PRINTF(2, 3); /* a note; nothing with --quiet */
 void print_safe(FILE *out, const char *text);                       /* control characters as escapes */
 

@@ -43,6 +43,22 @@ END
   is "$(sed -n '/struct my_data/,/^}/p' got.txt)" mm3 schema --from "$BATS_TEST_DIRNAME/memmap3.rs" --struct MyData
 }
 
+@test "structs of one name, as in a text of several programs, all come, and it is told" {
+  cat >two.rs <<'END'
+#[mmap_struct]
+struct Config { port: u16 }
+#[mmap_struct]
+struct App { n: u8 }
+#[mmap_struct]
+struct Config { port: u32, debug: bool }
+END
+  mm3 schema --from two.rs >got.schema 2>note.txt
+  grep -q "^mm3: two.rs: there are 2 structs 'Config'; the last of them is config_2 here$" note.txt
+  mm3 create t.mm3 got.schema
+  is $'struct config {\n  port: u16\n}' mm3 schema --from two.rs --struct Config
+  is $'struct config_2 {\n  port: u32\n  debug: bool\n}' mm3 schema --from two.rs --struct config_2
+}
+
 @test "Rust that has no counterpart is told with its line" {
   printf '#[mmap_struct]\nstruct A {\n  a: u8,\n  b: Box<u8>,\n}\n' >a.rs
   fails 2 a.rs 'line 4' "'Box'" -- mm3 schema --from a.rs

@@ -139,3 +139,22 @@ name: \"say \\\"hi\\\"\"" mm3 get t.mm3
   mm3 set t.mm3 'm["a"]' 5
   fails 2 "can be set, not added to" -- mm3 add t.mm3 'm["a"]' 1
 }
+
+@test "a mistake of a beginner is answered with what to do" {
+  fails 7 "after -e" -- mm3 create t.mm3 'struct s { n: u8 }'
+  mm3 create t.mm3 -e 'struct s { n: u64 v: vec(u8, 3) m: hashmap(text, u8) doc: json(99) }'
+  fails 7 't.mm3' '--replace takes its place' -- mm3 create t.mm3 -e 'struct s { n: u8 }'
+  echo '{}' >o.json
+  fails 7 absent.mm3 '--create SCHEMA, or -e TEXT, makes it' -- mm3 import absent.mm3 o.json
+  fails 2 full 'the values before it were pushed' -- mm3 push t.mm3 v 1 2 3 4
+  is '[1, 2, 3]' mm3 get --json t.mm3 v
+  fails 2 'quotes of both kinds' -- mm3 set t.mm3 m[anna] 5
+  fails 1 'v[9]' -- mm3 get t.mm3 n 'v[9]'
+  fails 1 'null has no members' '{}' -- mm3 set t.mm3 doc.a 5
+  mm3 set t.mm3 doc '{}' doc.a 5
+  echo '{"n": 18446744073709551615}' >big.json
+  fails 2 big.json 'line 1, column' 'in quotes: "18446744073709551615"' -- mm3 import t.mm3 big.json
+  echo ' ' >empty.json
+  fails 2 empty.json 'there is no JSON in it' -- mm3 import t.mm3 empty.json
+  fails 2 'standard input' '0 bytes' -- mm3 import t.mm3
+}

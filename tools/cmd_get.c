@@ -18,7 +18,7 @@ static int get_values(struct call *call, struct mm3_file *file) {
   struct mm3_field field;
   out_begin(call, &writer);
   int result = 0;
-  bool several = call->argc > 2;
+  bool several = writer.paths = call->argc > 2;
   for (int i = 1; several && i < call->argc && !result; i++) { /* a path that leads nowhere is told before anything is printed */
     result = find_field(call, file, call->argv[i], &field);
     if (result == -MM3_E_MODULE) result = 0;

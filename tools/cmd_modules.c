@@ -79,6 +79,8 @@ static void show_folder(void *arg, const char *folder) {
   if (count >= 0) free(entries);
 }
 
+enum { SIGNATURE = 46 /* most are shorter */ };
+
 static int list_text(struct call *call) {
   const struct mm3_kind *kind = NULL;
   const struct mm3_module *module;
@@ -86,8 +88,12 @@ static int list_text(struct call *call) {
   int wide = call->plain ? 0 : 14, number = 0;
   while ((kind = mm3_kind_next(kind, &module, &path))) {
     if (!module && !call->verbose && !call->plain) continue;
-    printf("%-*s%s%-*s%s%s\n", wide, kind->name, sep, call->plain ? 0 : 46, kind->signature ? kind->signature : "", sep,
-           path ? path : module ? "(part of the program)" : "(built in)");
+    const char *signature = kind->signature ? kind->signature : "";
+    const char *from = path ? path : module ? "(part of the program)" : "(built in)";
+    printf("%-*s%s", wide, kind->name, sep);
+    if (call->plain) printf("%s%s%s\n", signature, sep, from);
+    else if (strlen(signature) <= SIGNATURE) printf("%-*s%s%s\n", SIGNATURE, signature, sep, from);
+    else printf("%s\n%*s%s\n", signature, wide + SIGNATURE + 4, "", from); /* the column stays one */
   }
   if (call->plain) return EXIT_DONE;
   if (!call->verbose) printf("and the built-in ones: integers, floats, bool, char, raw, enum, structs (-v lists them)\n");

@@ -268,7 +268,7 @@ static int out_key(struct mm3_sink *sink, const char *text, size_t count) {
   bool bare = w->flat && w->depth == 1 && w->style != MM3J_LINES;
   if (!result && w->flat && w->depth == 1 && !bare) result = mm3j_write(w, "{", 1);
   if (!result && bare && w->style == MM3J_PLAIN) result = escaped(w, text, count, false);
-  else if (!result && bare && mm3j_is_name(text, count)) result = mm3j_write(w, text, count);
+  else if (!result && bare && (w->paths || mm3j_is_name(text, count))) result = escaped(w, text, count, false);
   else if (!result) result = json_text(w, text, count);
   if (!result) result = bare && w->style == MM3J_PLAIN ? mm3j_write(w, "\t", 1) : mm3j_write(w, ": ", 2);
   w->after_key = true;

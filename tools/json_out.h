@@ -33,6 +33,7 @@ struct mm3j_writer {
   size_t size, used;
   enum mm3j_style style;
   unsigned indent;   /* spaces a level; 0: all on one line. MM3J_JSON only */
+  bool paths;        /* keys of the outermost map are paths: bare, though they are no names */
   bool tame;         /* bare texts show control characters as escapes: for terminals */
   unsigned depth;
   bool comma;        /* the next item follows another one */

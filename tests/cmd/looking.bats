@@ -173,3 +173,10 @@ END
   run env MM3_MODULE_PATH=/nowhere mm3 doctor
   [ "$status" -eq 0 ] || [[ "$output" == *"bad   atomic"*"mm3-atomic.so"* ]]
 }
+
+@test "modules lists kinds and files in columns, however long a signature is" {
+  mm3 modules >list.txt
+  [ "$(grep -o '^.* /.*/mm3-[a-z_]*\.so$' list.txt | sed 's,/.*,,' | awk '{ print length }' | sort -u | wc -l)" -eq 1 ]
+  [ "$(grep -c '/mm3-[a-z_]*\.so$' list.txt)" -ge 9 ]
+  [ "$(mm3 modules --plain | awk -F '\t' 'NF != 3' | wc -l)" -eq 0 ]
+}

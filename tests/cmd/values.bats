@@ -150,6 +150,10 @@ name: \"say \\\"hi\\\"\"" mm3 get t.mm3
   is '[1, 2, 3]' mm3 get --json t.mm3 v
   fails 2 'quotes of both kinds' -- mm3 set t.mm3 m[anna] 5
   fails 1 'v[9]' -- mm3 get t.mm3 n 'v[9]'
+  mm3 set t.mm3 'm["a b"]' 4
+  is $'v[-1]: 3\nm["a b"]: 4' mm3 get t.mm3 'v[-1]' 'm["a b"]'
+  is '{"v[-1]": 3, "m[\"a b\"]": 4}' mm3 get t.mm3 --json 'v[-1]' 'm["a b"]'
+  is '"a b": 4' mm3 get t.mm3 m
   fails 1 'null has no members' '{}' -- mm3 set t.mm3 doc.a 5
   mm3 set t.mm3 doc '{}' doc.a 5
   echo '{"n": 18446744073709551615}' >big.json

@@ -9,8 +9,7 @@
 #include <string.h>
 
 const char *mm3j_why(const json_error_t *why) {
-  static const char big[] = "too big integer";
-  if (strncmp(why->text, big, sizeof big - 1) == 0)
+  if (strncmp(why->text, "too big ", 8) == 0 && strstr(why->text, "integer"))
     return "an integer beyond 63 bits is written in quotes: \"18446744073709551615\"";
   return why->text;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* json_pieces.c: the items of a long list or object, a piece of text at a time. */
+#include "json_numbers.h"
 #include "json_stream_inside.h"
 
 #include "../modules/json_value.h"
@@ -18,6 +19,8 @@ struct piece_cursor {
   size_t inner;                   /* number of the first long value that begins behind `at` */
   bool members, drained;          /* an object's long members come before the rest; all of the piece was given */
   json_t *piece, *before;         /* before: what was given a call ago may lie in it */
+  struct mm3j_numbers numbers, numbers_before; /* the same, where there is nothing but numbers */
+  bool quick;                     /* the piece is `numbers`, `index` of them are given */
   json_t *key, *keys;             /* of a long member; those that came, to find one that comes twice */
   size_t index;
   void *iterator;
@@ -44,6 +47,8 @@ static void pop(struct mm3j_stream *s) {
   json_decref(c->piece);
   json_decref(c->key);
   json_decref(c->keys);
+  free(c->numbers.values);
+  free(c->numbers_before.values);
   free(c);
 }
 
@@ -121,6 +126,16 @@ static void step_over(struct piece_cursor *c, size_t end) {
   else if (c->at == c->end) c->at = c->end + 1; /* nothing follows */
 }
 
+/* Items that are integers, or lists of them: how many. */
+static size_t quick_piece(struct piece_cursor *c, size_t begin, size_t end) {
+  struct mm3j_numbers before = c->numbers_before;
+  c->numbers_before = c->numbers;
+  c->numbers = before;
+  long found = mm3j_numbers_read(&c->numbers, c->of->stream->text, begin, end);
+  c->quick = found > 0;
+  return c->quick ? (size_t)found : 0;
+}
+
 /* Parses the items from `at` on: a piece, or up to a long value. 1: they are in `piece`; 0: a long value is next. */
 static int take_piece(struct piece_cursor *c, const struct long_value *inner) {
   struct mm3j_stream *s = c->of->stream;
@@ -135,12 +150,16 @@ static int take_piece(struct piece_cursor *c, const struct long_value *inner) {
   if (!items) return 0;
   json_decref(c->before);
   c->before = c->piece;
-  c->piece = parse(s, begin, end, object ? "{" : "[", object ? "}" : "]");
+  c->piece = NULL;
   c->index = 0;
   c->iterator = NULL;
   c->drained = false;
-  if (!c->piece) return s->error.code;
-  size_t found = object ? json_object_size(c->piece) : json_array_size(c->piece);
+  size_t found = object ? 0 : quick_piece(c, begin, end);
+  if (!c->quick) {
+    c->piece = parse(s, begin, end, object ? "{" : "[", object ? "}" : "]");
+    if (!c->piece) return s->error.code;
+    found = object ? json_object_size(c->piece) : json_array_size(c->piece);
+  }
   if (found != items) return mm3j_wrong_at(s, end + 1, "a value is missing");
   c->at = at;
   mm3j_passed(s, begin);
@@ -174,6 +193,14 @@ static int take_long(struct piece_cursor *c, const struct long_value *inner, str
 static bool next_parsed(struct piece_cursor *c, struct mm3_value *key, struct mm3_value *item) {
   if (c->drained) return false;
   c->drained = true; /* unless there is one more */
+  if (c->quick) {
+    if (c->index >= c->numbers.used) return false;
+    const struct mm3j_number *number = &c->numbers.values[c->index];
+    c->index += number->span;
+    *item = mm3j_number_value(number);
+    c->drained = false;
+    return true;
+  }
   if (json_is_array(c->piece)) {
     if (c->index >= json_array_size(c->piece)) return false;
     *item = mm3j_value_of(json_array_get(c->piece, c->index++));

@@ -101,6 +101,14 @@ static void texts_that_do_not_fit(void) {
   CHECK_EQ(mm3_close(file), 0);
 }
 
+/* What a run was, for the log: it may have been the short one. */
+static void say_what_was_done(const char *what, uint64_t keys, uint64_t operations, struct mm3_file *file) {
+  struct mm3_file_info info = {.size = sizeof info};
+  CHECK_EQ(mm3_file_describe(file, &info), 0);
+  fprintf(stderr, "%s: %llu keys, then %llu random operations, equal to the model; the file has %llu MiB\n", what,
+          (unsigned long long)keys, (unsigned long long)operations, (unsigned long long)info.length >> 20);
+}
+
 /* ---- numbers against a model: version[i] is 0 for absent, else what the value is made of ---- */
 
 static void compare_numbers(struct mm3_file *file, struct maps *m, const uint32_t *version, uint64_t n) {
@@ -120,7 +128,7 @@ static void compare_numbers(struct mm3_file *file, struct maps *m, const uint32_
 }
 
 static void numbers_against_a_model(void) {
-  uint64_t n = maps_entries(1000000), seed = maps_seed("numbers"), wrong = 0;
+  uint64_t n = maps_entries(1000000), seed = maps_seed("numbers"), wrong = 0, k = 0;
   uint32_t *version = calloc(n, sizeof *version);
   struct mm3_file *file = maps_new("a.mm3");
   if (!file || !CHECK(version != NULL)) return;
@@ -138,7 +146,7 @@ static void numbers_against_a_model(void) {
   for (uint64_t i = 0; i < n; i += 3) wrong += mm3_hashmap_remove_held(file, &m->numbers, maps_key(i)) != 0;
   CHECK_EQ(wrong, 0);
   compare_numbers(file, m, version, n);
-  for (uint64_t k = 0, until = maps_until(); k < 2 * n || mm3test_now_ns() < until; k++) {
+  for (uint64_t until = maps_until(); k < 2 * n || mm3test_now_ns() < until; k++) {
     uint64_t i = maps_random(&seed) % n, what = maps_random(&seed) % 4;
     if (what == 0) {
       wrong += mm3_hashmap_remove_held(file, &m->numbers, maps_key(i)) != (version[i] ? 0 : -MM3_E_ABSENT);
@@ -156,6 +164,7 @@ static void numbers_against_a_model(void) {
   file = maps_open("a.mm3", MM3_READ_ONLY);
   if (!file) return;
   compare_numbers(file, (struct maps *)(uintptr_t)mm3_root_const(file, maps), version, n);
+  say_what_was_done("numbers", n, k, file);
   CHECK_EQ(mm3_close(file), 0);
   free(version);
 }
@@ -189,7 +198,7 @@ static int set_text(struct mm3_file *file, struct maps *m, uint64_t i, uint32_t 
 }
 
 static void texts_against_a_model(void) {
-  uint64_t n = maps_entries(250000) + 1, seed = maps_seed("texts"), wrong = 0;
+  uint64_t n = maps_entries(250000) + 1, seed = maps_seed("texts"), wrong = 0, k = 0;
   uint32_t *version = calloc(n, sizeof *version);
   struct mm3_file *file = maps_new("a.mm3");
   if (!file || !CHECK(version != NULL)) return;
@@ -199,7 +208,7 @@ static void texts_against_a_model(void) {
   for (uint64_t i = 0; i < n; i++) wrong += set_text(file, m, i, 1) != 0, version[i] = 1;
   CHECK_EQ(wrong, 0);
   compare_texts(file, m, version, n);
-  for (uint64_t k = 0, until = maps_until(); k < 2 * n || mm3test_now_ns() < until; k++) {
+  for (uint64_t until = maps_until(); k < 2 * n || mm3test_now_ns() < until; k++) {
     uint64_t i = maps_random(&seed) % n;
     if (maps_random(&seed) % 3 == 0) {
       size_t len = maps_text(i, 16, key);
@@ -219,6 +228,7 @@ static void texts_against_a_model(void) {
   if (!file) return;
   m = mm3_root(file, maps);
   compare_texts(file, m, version, n);
+  say_what_was_done("texts", n, k, file);
   CHECK_EQ(mm3_hashmap_clear(file, &m->texts), 0);
   struct mm3_heap_stats stats = {.size = sizeof stats};
   CHECK_EQ(mm3_heap_measure(file, &stats), 0);

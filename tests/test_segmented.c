@@ -423,6 +423,10 @@ static void followers_see_each_item_whole_and_none_is_missed(void) {
   }
   for (int i = 0; i < 2; i++) CHECK_EQ(mm3test_wait(children[i]), 0);
   CHECK_EQ(mm3_check(file, found, NULL), 0);
+  struct mm3_file_info info = {.size = sizeof info};
+  CHECK_EQ(mm3_file_describe(file, &info), 0);
+  fprintf(stderr, "followers: two saw each of %llu items (%llu MiB) of a file that grew to %llu MiB\n",
+          (unsigned long long)follow.wanted, (unsigned long long)bytes >> 20, (unsigned long long)info.length >> 20);
   mm3_close(file);
 }
 

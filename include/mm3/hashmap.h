@@ -34,7 +34,8 @@
  *     never waits for a writer, alive or dead: nothing that a writer does makes an entry unreadable meanwhile. It tries
  *     again when the four groups around its entry moved under it; after 10,000 times -MM3_E_AGAIN.
  *   One writer at a time: operations that write take the file's lock, the `_held` forms want it held. A writer killed
- *     at any store leaves each entry old or new, whole or absent, and at worst a leaked block of the heap.
+ *     at any store leaves each entry old or new, whole or absent, and at worst a leaked block of the heap; killed in
+ *     clear, those that it had not freed yet.
  *     How: a new entry is written into a free slot, then its control byte is stored; removal is one control byte. A
  *     value of 1, 2, 4 or 8 bytes is overwritten by one store; a wider one is first written to the journal, which one
  *     store makes the slot's value while it is copied; a text is a new record, published by one store. Growth builds a

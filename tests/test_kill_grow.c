@@ -91,6 +91,8 @@ ON_HEAP(large_blocks, for (unsigned i = 0; i < 4; i++) failed |= grow_slot(file,
 ON_HEAP(free_small, for (unsigned i = 0; i < 40; i += 3) if (s[i] && i % 8 != 7) failed |= drop_slot(file, &s[i]);)
 ON_HEAP(free_large, for (unsigned i = 7; i < 40; i += 8) if (s[i]) failed |= drop_slot(file, &s[i]);)
 ON_HEAP(grow_map, failed |= grow_slot(file, &s[50], 2 << 20); failed |= drop_slot(file, &s[50]);)
+ON_HEAP(aligned, uint64_t offset; failed |= mm3_heap_alloc(file, 5000, 4096, &offset) < 0;
+        if (!failed) __atomic_store_n(&s[50], offset, __ATOMIC_RELEASE); failed |= drop_slot(file, &s[50]);)
 ON_HEAP(reserve, failed |= mm3_heap_reserve(file, 1 << 20) < 0;)
 ON_HEAP(fill_slab, for (unsigned i = 0; i < 5; i++) failed |= grow_slot(file, &s[60 + i], 4000);
         for (unsigned i = 0; i < 5; i++) failed |= drop_slot(file, &s[60 + i * 2 % 5]);)
@@ -233,31 +235,33 @@ static void run(const struct kill_op *op) {
   CHECK(result.points > 0);
 }
 
-#define CASE(name, setup, model, flags)                                                  \
+#define CASE(area, name, setup, model, flags)                                                  \
   static void killed_##name(void) {                                                      \
-    static const struct kill_op op = {#name, setup, run_##name, model, flags};           \
+    static const struct kill_op op = {area #name, setup, run_##name, model, flags};           \
     run(&op);                                                                            \
   }
 
-CASE(first_block, make_heap, heap_model, 0)
-CASE(small_blocks, make_heap, heap_model, 0)
-CASE(large_blocks, make_heap, heap_model, 0)
-CASE(free_small, make_heap, heap_model, 0)
-CASE(free_large, make_heap, heap_model, 0)
-CASE(fill_slab, make_heap, heap_model, 0)
-CASE(grow_map, make_heap, heap_model, 0)
-CASE(reserve, make_heap, heap_model, 0)
-CASE(shrink, make_heap, heap_model, KILL_ALONE)
-CASE(append, make_growing, append_model, 0)
-CASE(append_wide, make_growing, append_model, 0)
-CASE(append_many, make_growing, many_model, 0)
-CASE(truncate, make_longer, truncate_model, 0)
-CASE(text, make_growing, text_model, 0)
-CASE(lines, make_growing, NULL, 0)
+CASE("heap: ", first_block, make_heap, heap_model, 0)
+CASE("heap: ", small_blocks, make_heap, heap_model, 0)
+CASE("heap: ", large_blocks, make_heap, heap_model, 0)
+CASE("heap: ", free_small, make_heap, heap_model, 0)
+CASE("heap: ", free_large, make_heap, heap_model, 0)
+CASE("heap: ", fill_slab, make_heap, heap_model, 0)
+CASE("heap: ", aligned, make_heap, heap_model, 0)
+CASE("heap: ", grow_map, make_heap, heap_model, 0)
+CASE("heap: ", reserve, make_heap, heap_model, 0)
+CASE("heap: ", shrink, make_heap, heap_model, KILL_ALONE)
+CASE("segmented: ", append, make_growing, append_model, 0)
+CASE("segmented: ", append_wide, make_growing, append_model, 0)
+CASE("segmented: ", append_many, make_growing, many_model, 0)
+CASE("segmented: ", truncate, make_longer, truncate_model, 0)
+CASE("", text, make_growing, text_model, 0)
+CASE("segmented: ", lines, make_growing, NULL, 0)
 
 MM3_TEST_SUITE("kill_grow", {"a first block of a size", killed_first_block}, {"small blocks", killed_small_blocks},
                {"large blocks", killed_large_blocks}, {"small blocks are freed", killed_free_small},
                {"large blocks are freed", killed_free_large}, {"a slab is filled and emptied", killed_fill_slab},
+               {"an aligned block comes and goes", killed_aligned},
                {"the page map grows", killed_grow_map}, {"reserve", killed_reserve}, {"shrink", killed_shrink},
                {"append", killed_append}, {"append of wide items", killed_append_wide},
                {"append of many", killed_append_many}, {"truncate and clear", killed_truncate},

@@ -68,7 +68,10 @@ OP(log_set, mm3_segmented_set(file, &m->log, 3, 0xffffffffffffffffu))
 OP(log_reserve, mm3_segmented_reserve(file, &m->log, 2000))
 OP(log_append, mm3_segmented_append(file, &m->log, 77))
 OP(log_truncate, mm3_segmented_truncate(file, &m->log, 2))
+OP(log_clear, mm3_segmented_clear(file, &m->log))
 OP(place_append, mm3_segmented_append(file, &m->places, {1, 2, 3, 4}))
+static const uint64_t many[] = {31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42};
+OP(log_append_many, mm3_segmented_append_many(file, &m->log, many, 12))
 static int log_batch(struct mm3_file *file) {
   struct more *m = mm3_root(file, more);
   uint64_t *items, room;
@@ -89,22 +92,68 @@ static int log_batch_given_up(struct mm3_file *file) {
 OP(name_print, mm3_text_print(file, &m->name, "%s %d", "printed", 5))
 OP(name_append, mm3_text_append_n(file, &m->name, "more of it", 7))
 OP(name_set, mm3_text_set(file, &m->name, "a name that is much longer than the ones before, so that it needs another block"))
-
+OP(name_set_short, mm3_text_set(file, &m->name, "x"))
+OP(name_clear, mm3_text_clear(file, &m->name))
 OP(notify, mm3_notify(file))
+
+/* The first segment has room for 512 items: `full` has so many, `longer` three segments. */
+static int make_with(const char *path, uint64_t length) {
+  if (make_more(path) < 0) return -1;
+  struct mm3_file *file = open_more(path);
+  if (!file) return -1;
+  struct more *m = mm3_root(file, more);
+  int failed = 0;
+  for (uint64_t i = mm3_segmented_len(&m->log); i < length; i++) failed |= mm3_segmented_append(file, &m->log, i);
+  return mm3_close(file) | failed;
+}
+static int make_full(const char *path) { return make_with(path, 512); }
+static int make_longer(const char *path) { return make_with(path, 1600); }
+
+/* Work goes on: what grows grows, and takes it back. */
+static int use_more(struct mm3_file *file) {
+  struct more *m = mm3_root(file, more);
+  uint64_t length = mm3_segmented_len(&m->log), value = 0;
+  int bad = mm3_segmented_append_held(file, &m->log, 5) | mm3_segmented_append_many_held(file, &m->log, many, 12);
+  bad |= mm3_segmented_get(file, &m->log, length + 12, &value) | (value != many[11]);
+  bad |= mm3_segmented_truncate_held(file, &m->log, length);
+  bad |= mm3_text_set_held(file, &m->name, "after a kill") | mm3_text_append_held(file, &m->name, ", used");
+  return bad || !mm3_text_equal(file, &m->name, "after a kill, used") ? -1 : 0;
+}
 
 /* ---- runs of them ---- */
 
-#define SEQUENCE(function, name, leaks, ...)                                                                      \
-  static void function(void) {                                                                                    \
-    static const struct kill_sequence sequence = {name, make_more, open_more, {__VA_ARGS__}, NULL, leaks, 0};     \
-    kill_check_sequence(&sequence);                                                                               \
-  }
-SEQUENCE(json, "json: set, set_at, merge, pack, clear", 0, json_set, json_clear, json_packed, json_set_at, json_merge,
-         json_clear)
-SEQUENCE(segmented, "segmented: set, reserve, begin and commit, truncate", 1, log_set, log_reserve, log_batch, log_append,
-         log_batch_given_up, log_truncate, log_batch, place_append, place_append)
-SEQUENCE(text, "text: print, append, set", 1, name_print, name_append, name_set, name_append, name_print)
-SEQUENCE(notifies, "notify", 0, notify, notify)
+#define RUN(name, make, leaks, ...)                                                                           \
+  do {                                                                                                        \
+    static const struct kill_sequence sequence = {name, make, open_more, {__VA_ARGS__}, use_more, leaks, 0};  \
+    kill_check_sequence(&sequence);                                                                           \
+  } while (0)
+
+static void json(void) {
+  RUN("json: set, set_at, merge, pack, clear", make_more, 0, json_set, json_clear, json_packed, json_set_at, json_merge,
+      json_clear);
+}
+static void segmented(void) {
+  RUN("segmented: set", make_more, 0, log_set);
+  RUN("segmented: append", make_more, 0, log_append, log_append);
+  RUN("segmented: append the first", make_more, 1, place_append, place_append);
+  RUN("segmented: append into a new segment", make_full, 1, log_append, log_append);
+  RUN("segmented: append_many", make_more, 0, log_append_many);
+  RUN("segmented: append_many into a new segment", make_full, 1, log_append_many);
+  RUN("segmented: reserve, then fill", make_more, 1, log_reserve, log_append, log_append_many);
+  RUN("segmented: begin and commit", make_more, 0, log_batch, log_batch_given_up, log_append);
+  RUN("segmented: begin and commit in a new segment", make_full, 1, log_batch_given_up, log_batch);
+  RUN("segmented: truncate", make_more, 0, log_truncate, log_append);
+  RUN("segmented: truncate that gives segments back", make_longer, 1, log_truncate, log_append);
+  RUN("segmented: clear", make_longer, 1, log_clear, log_append);
+}
+static void text(void) {
+  RUN("text: set", make_more, 1, name_set, name_set_short);
+  RUN("text: append", make_more, 1, name_append, name_append);
+  RUN("text: print", make_more, 1, name_print);
+  RUN("text: clear", make_more, 1, name_clear);
+  RUN("text: set after clear", make_more, 1, name_clear, name_set, name_append);
+}
+static void notifies(void) { RUN("notify", make_more, 0, notify, notify); }
 
 /* ---- repair ---- */
 

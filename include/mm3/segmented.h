@@ -47,7 +47,10 @@
  *
  * COST. append_held: inline, no call while the last segment has room, 1 ns and the bytes; the lock about 15 ns. get:
  * 2 ns and the bytes. run: one look-up for a whole segment, then plain memory. A new segment costs an allocation, and
- * its pages a fault each. Memory: at most twice the items. DURABILITY: after mm3_sync; after a process's death at once.
+ * its pages a fault each. Memory: at most twice the items: segments double, so the item that opens one asks for as much
+ * room again as all items before it take, at once, on the disk too (256 MiB and an item: 512 MiB; the file itself ends
+ * up to 64 MiB later). MM3_SPARSE takes the disk's room page by page. DURABILITY: after mm3_sync; after a process's death
+ * at once.
  *
  * `s` below is a pointer to a segmented field, evaluated once (by MM3_SEGMENTED_EACH for each item); another kind of
  * field does not compile. T *: a pointer to exactly the item's C type. Values may be written as in an assignment, or as

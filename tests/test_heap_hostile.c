@@ -203,6 +203,8 @@ static void damage_is_named_and_repaired(void) {
     damages[i].plant(&s);
     CHECK(mm3_check(s.file, listen, &listening) > 0);
     if (!CHECK(listening.heard > 0)) fprintf(stderr, "  %s\n", damages[i].name);
+    use(&s); /* each call ends, with a code or with a block that is nobody's */
+    if (!CHECK_EQ(intact_blocks(&s), 200)) fprintf(stderr, "  %s, in use\n", damages[i].name);
     if (!CHECK_OK(mm3i_heap_repair(s.file, &leaked, &error), error)) fprintf(stderr, "  %s\n", damages[i].name);
     if (!CHECK_EQ(mm3_check(s.file, NULL, NULL), 0)) fprintf(stderr, "  %s\n", damages[i].name);
     CHECK_EQ(intact_blocks(&s), 200);
@@ -210,6 +212,46 @@ static void damage_is_named_and_repaired(void) {
     if (!CHECK_EQ(intact_blocks(&s), 200)) fprintf(stderr, "  %s\n", damages[i].name);
     CHECK_EQ(mm3_check(s.file, NULL, NULL), 0);
   }
+  close_scene(&s);
+}
+
+/* Until the list is at its end and begins again: then a code, and no block is handed out twice. */
+static void alloc_through(struct scene *s, uint64_t size) {
+  enum { MOST = 3000 };
+  static uint64_t got[MOST];
+  uint64_t n = 0, twice = 0;
+  int result = 0;
+  while (n < MOST && (result = mm3_heap_alloc(s->file, size, 0, &got[n])) == 0) {
+    uint64_t *word = mm3_at(s->file, got[n], 8);
+    if (!CHECK(word != NULL)) break;
+    *word = UINT64_MAX - n++;
+  }
+  CHECK_EQ(result, -MM3_E_DAMAGED);
+  for (uint64_t i = 0; i < n; i++) twice += *(uint64_t *)mm3_at(s->file, got[i], 8) != UINT64_MAX - i;
+  CHECK_EQ(twice, 0);
+  CHECK_EQ(mm3_heap_alloc(s->file, size, 0, &got[0]), -MM3_E_DAMAGED);
+  CHECK_EQ(intact_blocks(s), 200);
+}
+
+static void a_free_list_in_a_loop_is_a_code(void) {
+  struct scene s;
+  struct mm3_error error = {0};
+  uint64_t leaked;
+  unsigned class_;
+  if (!open_scene(&s)) return;
+  uint64_t pages = mm3i_page_length(entry(&s, a_free_run(&s))[0]);
+  loop_a_bin(&s);
+  alloc_through(&s, pages * MM3I_PAGE > 8192 ? pages * MM3I_PAGE : 8193);
+  CHECK_OK(mm3i_heap_repair(s.file, &leaked, &error), error);
+  CHECK_EQ(intact_blocks(&s), 200);
+  restore(&s);
+  a_listed_slab(&s, &class_);
+  loop_a_slab_list(&s);
+  alloc_through(&s, mm3i_heap_class_size(class_));
+  CHECK_OK(mm3i_heap_repair(s.file, &leaked, &error), error);
+  use(&s);
+  CHECK_EQ(intact_blocks(&s), 200);
+  CHECK_EQ(mm3_check(s.file, NULL, NULL), 0);
   close_scene(&s);
 }
 
@@ -338,6 +380,7 @@ static void any_word_may_hold_anything(void) {
 }
 
 MM3_TEST_SUITE("heap_hostile", {"damage is named, and repaired", damage_is_named_and_repaired},
+               {"a free list in a loop is a code, and no block comes twice", a_free_list_in_a_loop_is_a_code},
                {"what cannot be repaired is said", what_cannot_be_repaired_is_said},
                {"a field that cannot be asked keeps its blocks", a_field_that_cannot_be_asked_keeps_its_blocks},
                {"a killed repair is repaired by the next", a_killed_repair_is_repaired_by_the_next},

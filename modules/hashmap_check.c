@@ -43,6 +43,9 @@ static int check_head(const struct check *c) {
       c, "its table has slots of %" PRIu64 " bytes with the value at %" PRIu64 "; wanted %" PRIu64 " and %" PRIu64,
       head->slot_size, head->value_at, c->s.slot, c->s.value_at);
   if (head->seed != c->m->seed) return CHECK_FAIL(c, "its table was made with another seed");
+  if ((head->generation & 0xFFFF) != c->t.word >> 48)
+    return CHECK_FAIL(c, "its table is of generation %" PRIu64 "; wanted one that ends in %" PRIu64, head->generation,
+                      c->t.word >> 48);
   return 0;
 }
 

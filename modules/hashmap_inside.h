@@ -22,6 +22,14 @@ HASHMAP_OWN void mm3i_hashmap_item(struct mm3_file *, const struct mm3_i_hm_shap
 /* The block that a table lies in. */
 static inline uint64_t mm3i_hashmap_block(uint64_t word) { return word & MM3_I_HM_OFFSET; }
 
+/* Is this table this map's? Another map's has another seed. */
+static inline bool mm3i_hashmap_owns(const struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
+                                     const struct mm3_i_hm_table *t) {
+  const struct mm3_i_hashmap_head *head = mm3_i_hm_head(t);
+  return head->magic == MM3_I_HM_MAGIC && head->algorithm == 1 && head->slot_size == s->slot &&
+         head->value_at == s->value_at && head->seed == m->seed && (head->generation & 0xFFFF) == t->word >> 48;
+}
+
 /* Steps through the occupied slots. *hit starts zeroed; 0 at the end. */
 static inline bool mm3i_hashmap_step(const struct mm3_i_hm_shape *s, const struct mm3_i_hm_table *t,
                                      struct mm3_i_hm_hit *hit, bool first) {

@@ -4,13 +4,14 @@
 
 #include <stdlib.h>
 
-/* Opens what there is, after finishing what a killed process left. 1: open; 0: no table. */
+/* Opens what there is. 1: open; 0: no table; -MM3_E_DAMAGED: what is there is not this map's. */
 static int tables_open(struct mm3_file *file, const struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
                        struct mm3_i_hm_table *t) {
   uint64_t word = __atomic_load_n(&m->table, __ATOMIC_RELAXED);
   if (word == 0) return 0;
   int result = mm3_i_hm_open(file, *s, word, t);
-  return result < 0 ? result : 1;
+  if (result < 0) return result;
+  return mm3i_hashmap_owns(m, s, t) ? 1 : -MM3_E_DAMAGED;
 }
 
 static void tables_heal_count(const struct mm3_i_hm_table *t) {

@@ -41,7 +41,8 @@
  *     store makes the slot's value while it is copied; a text is a new record, published by one store. Growth builds a
  *     new table and publishes it by one store of the root's word. What was written over, or freed, moves a count that
  *     readers compare.
- *   Any bytes: an operation reads and writes the file's memory only, and ends.
+ *   Any bytes: an operation reads and writes the file's memory only, and ends. None writes into a table that has not the
+ *     map's own seed, such as another map's: -MM3_E_DAMAGED.
  *
  * WHAT CAN GO WRONG. Writing: -MM3_E_VALUE (a string longer than N, not UTF-8), what mm3_lock says (not `_held`), what
  * mm3_heap_alloc says: -ENOSPC, -MM3_E_LIMIT, -MM3_E_RESERVE ...: then nothing was changed, also when the table was to

@@ -132,6 +132,11 @@ MM3_INLINE int mm3_i_hm_insert(struct mm3_file *file, struct mm3_i_hm_shape s, c
   return 0;
 }
 
+/* The table is this map's, which has a seed of its own: no write goes into another's, whatever the root's word says. */
+MM3_INLINE int mm3_i_hm_is_own(const struct mm3_i_hashmap *m, const struct mm3_i_hm_table *t) {
+  return __builtin_expect(MM3_I_PEEK(mm3_i_hm_head(t)->seed) == MM3_I_PEEK(m->seed), 1) != 0;
+}
+
 /* Opens the table for a change: finishes what a killed process left. 1: open; 0: there is none. */
 MM3_INLINE int mm3_i_hm_enter(struct mm3_file *file, struct mm3_i_hashmap *m, struct mm3_i_hm_shape s,
                               struct mm3_i_hm_table *t) {
@@ -139,6 +144,7 @@ MM3_INLINE int mm3_i_hm_enter(struct mm3_file *file, struct mm3_i_hashmap *m, st
   if (word == 0) return 0;
   int result = mm3_i_hm_open(file, s, word, t);
   if (__builtin_expect(result < 0, 0)) return result;
+  if (!mm3_i_hm_is_own(m, t)) return -MM3_E_DAMAGED;
   uint64_t unfinished = __atomic_load_n(&mm3_i_hm_head(t)->pending, __ATOMIC_RELAXED);
   if (s.kept == MM3_I_HM_WIDE)
     unfinished |= __atomic_load_n(&mm3_i_hm_head(t)->journal, __ATOMIC_RELAXED) & MM3_I_HM_SLOT_BITS;
@@ -187,7 +193,7 @@ MM3_INLINE int mm3_i_hm_set_held(struct mm3_file *file, struct mm3_i_hashmap *m,
   struct mm3_i_hm_hit hit;
   if (s.kept == MM3_I_HM_NARROW && s.key_is != MM3_I_IS_HEAP && !keep &&
       __builtin_expect(mm3_i_hm_try(file, s, __atomic_load_n(&m->table, __ATOMIC_RELAXED), &t), 1) &&
-      __builtin_expect(__atomic_load_n(&mm3_i_hm_head(&t)->pending, __ATOMIC_RELAXED) == 0, 1)) {
+      mm3_i_hm_is_own(m, &t) && __builtin_expect(__atomic_load_n(&mm3_i_hm_head(&t)->pending, __ATOMIC_RELAXED) == 0, 1)) {
     int result = mm3_i_hm_glance(file, s, &t, key, hash, &hit);
     if (result == 1) return mm3_i_hm_overwrite(file, s, &t, &hit, key, hash, value);
     uint32_t free = mm3_group_below2(mm3_i_hm_control(&t, hit.group));

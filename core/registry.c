@@ -46,9 +46,10 @@ static const struct mm3_kind *find_known(const char *name) {
   return entry ? &entry->kind : NULL;
 }
 
+/* Looks no further than a name may reach: one that a module gives may have no end. */
 static bool name_is_valid(const char *name) {
   size_t length = 0;
-  for (; name[length]; length++) {
+  for (; length <= MM3I_MAX_NAME && name[length]; length++) {
     char c = name[length];
     bool letter = (c >= 'a' && c <= 'z') || c == '_';
     if (!letter && !(length > 0 && c >= '0' && c <= '9')) return false;
@@ -84,6 +85,12 @@ static int copy_kind(struct mm3_kind *to, const struct mm3_kind *from, const cha
   return 0;
 }
 
+/* Is there a name at all? A table may be shorter than its name's place. */
+static const char *name_of(const struct mm3_module *module) {
+  bool whole = module->magic == MM3_MODULE_MAGIC && module->abi_major == MM3_ABI_MAJOR && module->size >= sizeof *module;
+  return whole && module->name ? module->name : "(a module)";
+}
+
 static int check_head(const struct mm3_module *module, const char *where, struct mm3_error *error) {
   if (module->magic != MM3_MODULE_MAGIC)
     return mm3_error_set(error, -MM3_E_MODULE, "%s is not an mm3 module: its magic is 0x%08x, wanted 0x%08x", where,
@@ -106,7 +113,7 @@ static int check_head(const struct mm3_module *module, const char *where, struct
 
 /* `loading` is held. All kinds of a module, or none. */
 static int register_locked(const struct mm3_module *module, const char *path, struct mm3_error *error) {
-  const char *where = path ? path : module->name ? module->name : "(a module)";
+  const char *where = path ? path : name_of(module);
   int result = check_head(module, where, error);
   if (result < 0) return result;
   struct entry *head = first_entry();

@@ -114,9 +114,10 @@ static int replay_double(void *arg) {
 
 static void planted_faults_are_found(void) {
   static const struct { const char *name; int (*fn)(const uint8_t *, size_t); } all[] = {
-      {"file", fuzz_file}, {"schema", fuzz_schema}, {"path", fuzz_path}, {"json", fuzz_json}};
+      {"file", fuzz_file}, {"schema", fuzz_schema}, {"path", fuzz_path}, {"json", fuzz_json},
+      {"module", fuzz_module}};
   state = 12345;
-  for (unsigned i = 0; i < 4; i++) {
+  for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
     target_name = all[i].name;
     target = all[i].fn;
     int result = mm3test_fork(replay_double, NULL);
@@ -129,6 +130,8 @@ static void files(void) { run("file", fuzz_file); }
 static void schemas(void) { run("schema", fuzz_schema); }
 static void paths(void) { run("path", fuzz_path); }
 static void documents(void) { run("json", fuzz_json); }
+static void modules(void) { run("module", fuzz_module); }
 
 MM3_TEST_SUITE("fuzz", {"edited files", files}, {"schemas and field tables", schemas}, {"paths", paths}, {"JSON documents", documents},
+               {"what modules register", modules},
                {"each target finds a planted fault", planted_faults_are_found})

@@ -49,6 +49,27 @@ static void awkward_modules_are_refused_in_words(void) {
   CHECK_EQ(mm3_module_register(NULL, NULL), -EINVAL);
 }
 
+/* Tables that lie about themselves are looked at no further than they say they reach. */
+static void a_table_is_read_no_further_than_it_reaches(void) {
+  struct mm3_error error = {0};
+  char endless[80];
+  memset(endless, 'a', sizeof endless); /* no end */
+  struct mm3_kind kind = {.size = sizeof kind, .layout_version = 1, .name = endless};
+  const struct mm3_kind *kinds[] = {&kind};
+  const char *nowhere = (const char *)(uintptr_t)2;
+  struct mm3_module module = {MM3_MODULE_MAGIC, MM3_ABI_MAJOR, MM3_ABI_MINOR, 12, 1, nowhere, "1", &mm3_core_mark, kinds};
+  CHECK_FAILS(mm3_module_register(&module, &error), -MM3_E_MODULE, error);
+  CHECK_HAS(error.text, "(a module): its module table has 12 bytes, wanted");
+  module.size = sizeof module, module.abi_major++;
+  CHECK_FAILS(mm3_module_register(&module, &error), -MM3_E_MODULE, error);
+  module.abi_major--, module.magic++;
+  CHECK_FAILS(mm3_module_register(&module, &error), -MM3_E_MODULE, error);
+  module.magic--, module.name = "endless";
+  CHECK_FAILS(mm3_module_register(&module, &error), -MM3_E_MODULE, error);
+  CHECK_HAS(error.text, "endless: 'aaaaaaaaaaaaa");
+  CHECK_HAS(error.text, "cannot name a kind");
+}
+
 static void a_module_may_be_older_in_its_minor(void) {
   struct mm3_error error = {0};
   const struct mm3_module *module = NULL;
@@ -233,6 +254,7 @@ static void every_code_has_a_name_a_sentence_and_an_exit_code(void) {
 }
 
 MM3_TEST_SUITE("registry", {"awkward modules are refused in words", awkward_modules_are_refused_in_words},
+               {"a table is read no further than it reaches", a_table_is_read_no_further_than_it_reaches},
                {"a module may be older in its minor", a_module_may_be_older_in_its_minor},
                {"a module may be newer in its minor", a_module_may_be_newer_in_its_minor},
                {"two modules cannot give the same kind", two_modules_cannot_give_the_same_kind},

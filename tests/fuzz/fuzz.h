@@ -7,6 +7,7 @@
  *   schema   a schema's text, and a field table beside it
  *   path     a path, on files of every kind
  *   json     JSON text, put into fields of every kind, and brought out again
+ *   module   what a module registers (modules.c), and what its kinds answer
  *
  * The target `file` knows the format: its input is not the file but a list of edits,
  *     victim:8 flags:8 { offset:24 how:8 value:64 } ...
@@ -23,5 +24,6 @@ int fuzz_file(const uint8_t *data, size_t size);
 int fuzz_schema(const uint8_t *data, size_t size);
 int fuzz_path(const uint8_t *data, size_t size);
 int fuzz_json(const uint8_t *data, size_t size);
+int fuzz_module(const uint8_t *data, size_t size);
 
 #endif

@@ -7,7 +7,7 @@ set -u
 src=${MM3_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
-targets=${*:-file schema path json}
+targets=${*:-file schema path json module}
 out=${MM3_FUZZ_OUT:-$(mktemp -d)}
 command -v clang >/dev/null || { echo "fuzz: clang is missing: apt-get install clang libclang-rt-14-dev" >&2; exit 77; }
 { echo '#include "all_modules.h"'; echo '#include <stddef.h>'

@@ -12,6 +12,7 @@
 
 #include <mm3/field.h>
 #include <mm3/file.h>
+#include <mm3/module.h>
 
 struct victim {
   const char *name, *schema;
@@ -24,6 +25,8 @@ extern const unsigned victim_count;
 /* Not in the list: its kind trusts a length (double.c). */
 extern const struct victim victim_double;
 int victim_double_register(struct mm3_error *error);
+/* A check of a module that trusts the sizes in it, for the fuzzer to find. */
+void victim_double_check(const struct mm3_module *module);
 
 /* Makes the file; 0 or the code of the first thing that failed, with its sentence on stderr. */
 int victim_make(const struct victim *victim, const char *path);

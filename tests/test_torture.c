@@ -8,9 +8,11 @@
  *     map       a key's version never lies below the last one done nor above the last one begun, and never goes back
  *     log       each writer's items are there from the first on, in order, none twice, none missing
  *     total     a plain u64 under the lock: no update is lost, whoever dies where
+ *     vec       it is what the last operation left; of one that died, what was before it or what comes after
+ *     ndarray, json    the same for an element, a document; readers see no older one than was there, and none in halves
  *     others    each value is a text or a number that says whether it is whole
  *
- * The threads' half has no kills and runs under TSan too. MM3_TORTURE=1: minutes. MM3TEST_SEED repeats the choices.
+ * The threads' half has no kills. Under TSan, which takes no threads in a forked child, each process has one worker. MM3_TORTURE=1: minutes. MM3TEST_SEED repeats the choices.
  */
 #include "mm3test.h"
 #include "torture.h"
@@ -20,147 +22,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-/* ---- one operation each ---- */
-
-static void add_atomic(struct worker *w) {
-  bool looks = worth_a_sum(w);
-  uint64_t by = 1 + next(w) % 5, least = looks ? sum_of(w->board, offsetof(struct life, added)) : 0, old;
-  if (least < w->last_sum) least = w->last_sum;
-  STORE(life_of(w)->adding, life_of(w)->adding + by);
-  old = mm3_atomic_fetch_add(&w->root->sum, by);
-  STORE(life_of(w)->added, life_of(w)->added + by);
-  if (old < least || (looks && old + by > sum_of(w->board, offsetof(struct life, adding))))
-    violation(w, "a sum that cannot be");
-  w->last_sum = old + by;
-}
-
-static void add_plain(struct worker *w) {
-  if (!take(w)) return;
-  STORE(life_of(w)->counting, life_of(w)->counting + 1);
-  w->root->total = w->root->total + 1;
-  STORE(life_of(w)->counted, life_of(w)->counted + 1);
-  give(w);
-}
-
-static void append_log(struct worker *w) {
-  uint64_t done = worth_a_sum(w) ? sum_of(w->board, offsetof(struct life, appended)) : 0;
-  if (mm3_segmented_len(&w->root->log) < done) violation(w, "a log shorter than what was appended");
-  uint32_t number = life_of(w)->appending;
-  STORE(life_of(w)->appending, number + 1);
-  if (answered(w, "append", mm3_segmented_append(w->file, &w->root->log, log_item(w->number, w->life, number))))
-    STORE(life_of(w)->appended, number + 1);
-  else
-    STORE(life_of(w)->appending, number);
-}
-
-static void raise_version(struct worker *w) {
-  uint64_t key = next(w) % KEYS, value = 0;
-  struct version *v = &w->board->versions[key];
-  if (!take(w)) return;
-  int found = mm3_hashmap_get(w->file, &w->root->versions, key, &value);
-  uint64_t version = found == 0 ? value >> 16 : 0;
-  if (found != 0 && found != -MM3_E_ABSENT) answered(w, "get", found);
-  if (version < v->done || version > v->begun) violation(w, "a version that the lock's holder cannot see");
-  STORE(v->begun, version + 1);
-  if (answered(w, "set", mm3_hashmap_set_held(w->file, &w->root->versions, key, (version + 1) << 16 | key)))
-    STORE(v->done, version + 1);
-  give(w);
-}
-
-static void read_version(struct worker *w) {
-  uint64_t key = next(w) % KEYS, value = 0, least = LOAD(w->board->versions[key].done);
-  int result = mm3_hashmap_get(w->file, &w->root->versions, key, &value);
-  if (result == -MM3_E_AGAIN) return;
-  if (result != 0 && result != -MM3_E_ABSENT) answered(w, "get", result);
-  uint64_t most = LOAD(w->board->versions[key].begun), version = result == 0 ? value >> 16 : 0;
-  if (result == 0 && (value & 0xffff) != key) violation(w, "another key's value");
-  if (version < least || version > most || version < w->seen[key]) violation(w, "a version out of its time");
-  w->seen[key] = version;
-}
-
-static void change_texts(struct worker *w) {
-  char text[2000];
-  uint64_t n = next(w);
-  if (!take(w)) return;
-  whole_text(text, n, 40);
-  answered(w, "string", mm3_string_set(&w->root->name, text));
-  whole_text(text, n, 24);
-  answered(w, "string_array", mm3_string_array_set(&w->root->tags, n % 6, text));
-  whole_text(text, n, 1 + n % 1500);
-  answered(w, "text", mm3_text_set_held(w->file, &w->root->title, text));
-  char key[16];
-  snprintf(key, sizeof key, "key %u", (unsigned)(n >> 8) % 200);
-  if (n & 1)
-    answered(w, "texts", mm3_hashmap_set_held(w->file, &w->root->notes, key, text));
-  else if (mm3_hashmap_remove_held(w->file, &w->root->notes, key) == -MM3_E_DAMAGED)
-    violation(w, "a damaged map of texts");
-  give(w);
-}
-
-static void change_shape(struct worker *w) { /* tables are replaced, the heap moves */
-  uint64_t n = next(w) % 8;
-  if (!take(w)) return;
-  if (n == 0) answered(w, "reserve", mm3_hashmap_reserve_held(w->file, &w->root->versions, 2 * KEYS));
-  if (n == 1) answered(w, "shrink", mm3_hashmap_shrink_held(w->file, &w->root->versions));
-  if (n == 2) answered(w, "shrink", mm3_hashmap_shrink_held(w->file, &w->root->notes));
-  if (n == 3) answered(w, "clear", mm3_hashmap_clear_held(w->file, &w->root->notes));
-  if (n == 4) answered(w, "clear", mm3_text_clear_held(w->file, &w->root->title));
-  if (n == 5)
-    answered(w, "reserve", mm3_segmented_reserve_held(w->file, &w->root->log, mm3_segmented_len(&w->root->log) + 500));
-  give(w);
-}
-
-static void change_vec(struct worker *w) {
-  uint64_t n = next(w), item;
-  if (!take(w)) return;
-  switch (n % 5) {
-  case 0:
-  case 1:
-    w->ignored += mm3_vec_push(&w->root->recent, whole_number(n));
-    break;
-  case 2:
-    w->ignored += mm3_vec_insert_held(w->file, &w->root->recent, n % 8, whole_number(n));
-    break;
-  case 3:
-    w->ignored += mm3_vec_remove_held(w->file, &w->root->recent, n % 8);
-    break;
-  default:
-    w->ignored += mm3_vec_pop(&w->root->recent, &item);
-  }
-  *mm3_ndarray_at(&w->root->grid, w->number % 4, n % 4) = whole_number(n);
-  give(w);
-}
-
-static void read_others(struct worker *w) {
-  char text[2000];
-  size_t length;
-  uint64_t n = next(w), item;
-  if (mm3_string_get(&w->root->name, text, sizeof text, &length) == 0) text_is_whole(w, text, length);
-  if (mm3_string_array_get(&w->root->tags, n % 6, text, sizeof text, &length) == 0) text_is_whole(w, text, length);
-  if (mm3_text_get(w->file, &w->root->title, text, sizeof text, &length) == 0) text_is_whole(w, text, length);
-  struct mm3_buf buf = mm3_buf_of(text, sizeof text);
-  char key[16];
-  snprintf(key, sizeof key, "key %u", (unsigned)(n >> 8) % 200);
-  int result = mm3_hashmap_get(w->file, &w->root->notes, key, &buf);
-  if (result == 0)
-    text_is_whole(w, text, buf.len);
-  else if (result != -MM3_E_ABSENT && result != -MM3_E_AGAIN)
-    answered(w, "read of a map of texts", result);
-  if (mm3_vec_get(&w->root->recent, n % 32, &item) == 0) number_is_whole(w, item);
-}
-
-static void one_operation(struct worker *w) {
-  static void (*const all[])(struct worker *) = {add_atomic,    add_atomic,   add_plain,    append_log,
-                                                 raise_version, read_version, read_version, change_texts,
-                                                 change_vec,    read_others,  read_others};
-  uint64_t n = next(w) % (20 * sizeof all / sizeof *all);
-  if (n < 2)
-    change_shape(w);
-  else
-    all[n % (sizeof all / sizeof *all)](w);
-  COUNT(w->board->operations);
-}
 
 /* ---- the reader: no lock, read-only ---- */
 
@@ -173,7 +34,7 @@ static int follower(void *arg) {
   w.root = (struct torture *)(uintptr_t)mm3_root_const(w.file, torture); /* is only read */
   while (!LOAD(w.board->stop)) {
     follow_log(&w, state);
-    for (int i = 0; i < 50; i++) read_version(&w), read_others(&w);
+    for (int i = 0; i < 50; i++) read_version(&w), read_others(&w), read_page(&w);
     COUNT(w.board->rounds);
   }
   free(state);
@@ -188,17 +49,18 @@ static void *thread_works(void *arg) {
   return NULL;
 }
 
+static struct worker worker_of(struct board *board, struct mm3_file *file, int number, uint32_t life) {
+  uint64_t random = board->seed + 1000 * (uint64_t)number + life;
+  return (struct worker){
+      .board = board, .file = file, .root = mm3_root(file, torture), .number = number, .life = life, .random = random};
+}
+
 /* All on one handle, or on two. */
 static void threads_work(struct board *board, struct mm3_file *const files[2], int first, int count, uint32_t life) {
   struct worker *workers = calloc((size_t)count, sizeof *workers);
   pthread_t threads[WORKERS];
   for (int i = 0; i < count && workers; i++) {
-    workers[i] = (struct worker){.board = board,
-                                 .file = files[i % 2],
-                                 .root = mm3_root(files[i % 2], torture),
-                                 .number = first + i,
-                                 .life = life,
-                                 .random = board->seed + 1000 * (uint64_t)(first + i) + life};
+    workers[i] = worker_of(board, files[i % 2], first + i, life);
     if (pthread_create(&threads[i], NULL, thread_works, &workers[i])) abort();
   }
   for (int i = 0; i < count && workers; i++) pthread_join(threads[i], NULL);
@@ -215,7 +77,11 @@ static int process_works(void *arg) {
   const struct start *start = arg;
   struct mm3_file *file = mm3_open(start->board->path, MM3_TYPE(torture), NULL, NULL);
   if (!file) return 1;
-  threads_work(start->board, (struct mm3_file *[2]){file, file}, THREADS * start->process, THREADS, start->life);
+  int number = THREADS * start->process;
+  if (strcmp(mm3test_tool(), "tsan") == 0) { /* no threads in a forked child for TSan */
+    struct worker w = worker_of(start->board, file, number, start->life);
+    thread_works(&w);
+  } else threads_work(start->board, (struct mm3_file *[2]){file, file}, number, THREADS, start->life);
   return mm3_close(file) != 0;
 }
 
@@ -232,34 +98,6 @@ static struct mm3_file *begin(struct board **board, const char *name) {
   struct mm3_file *file = mm3_create(b->path, MM3_TYPE(torture), NULL, &error);
   if (!CHECK(file != NULL)) fprintf(stderr, "%s\n", error.text);
   return file;
-}
-
-static void finding(void *arg, const struct mm3_error *error) {
-  (void)arg, fprintf(stderr, "check: %s: %s\n", error->field, error->text);
-}
-
-/* Everybody has stopped: the file against the board. */
-static void verify(struct board *board, struct mm3_file *file) {
-  struct worker w = {.board = board, .file = file, .root = mm3_root(file, torture), .number = WORKERS};
-  struct log_state *state = calloc(1, sizeof *state);
-  uint64_t sum = mm3_atomic_load(&w.root->sum), total = w.root->total;
-  if (sum < sum_of(board, offsetof(struct life, added)) || sum > sum_of(board, offsetof(struct life, adding)))
-    violation(&w, "the sum lost or won something");
-  if (total < sum_of(board, offsetof(struct life, counted)) || total > sum_of(board, offsetof(struct life, counting)))
-    violation(&w, "the total lost or won something");
-  for (uint64_t key = 0; key < KEYS; key++) {
-    uint64_t value = 0, version;
-    int result = mm3_hashmap_get(file, &w.root->versions, key, &value);
-    version = result == 0 ? value >> 16 : 0;
-    if (version < board->versions[key].done || version > board->versions[key].begun)
-      violation(&w, "a version was lost");
-  }
-  if (state) {
-    follow_log(&w, state);
-    compare_log(&w, state);
-  }
-  free(state);
-  if (mm3_check(file, finding, NULL) != 0) violation(&w, "the file does not pass its check");
 }
 
 static void end(const char *what, struct board *board, struct mm3_file *file, unsigned kills, double took) {
@@ -285,10 +123,6 @@ static void processes_die(void) {
   pid_t children[PROCESSES];
   uint32_t lives[PROCESSES] = {0};
   unsigned kills = 0;
-  if (strcmp(mm3test_tool(), "tsan") == 0) { /* threads of a forked child are not for TSan: the other half is */
-    CHECK(true);
-    return;
-  }
   struct mm3_file *file = begin(&board, "processes.mm3");
   if (!file) return;
   struct worker w = {.board = board, .file = file, .number = WORKERS, .random = board->seed};
@@ -347,31 +181,57 @@ static void threads_agree(void) {
   CHECK_EQ(mm3_close(files[1]) | mm3_close(files[0]), 0);
 }
 
-/* A short run, then one thing that no order of operations gives: each must be seen. */
-static void faults_are_seen(void) {
-  for (int fault = 0; fault < 5; fault++) {
-    struct board *board;
-    struct mm3_file *file = begin(&board, "faults.mm3");
-    if (!file) return;
-    struct worker w = {.board = board, .file = file, .root = mm3_root(file, torture), .random = board->seed};
-    for (int i = 0; i < 3000; i++) one_operation(&w);
-    add_atomic(&w), add_plain(&w), append_log(&w), raise_version(&w), read_version(&w);
-    CHECK_EQ(board->violations, 0);
-    uint64_t key = 0, length = mm3_segmented_len(&w.root->log);
-    while (board->versions[key].done == 0) key++;
-    if (fault == 0) mm3_atomic_fetch_add(&w.root->sum, (uint64_t)-1);
-    if (fault == 1) w.root->total--;
-    if (fault == 2) CHECK_EQ(mm3_segmented_truncate(file, &w.root->log, length - 1), 0);
-    if (fault == 3) CHECK_EQ(mm3_segmented_append(file, &w.root->log, log_item(0, 0, 0)), 0);
-    if (fault == 4)
-      CHECK_EQ(mm3_hashmap_set(file, &w.root->versions, key, (board->versions[key].done - 1) << 16 | key), 1);
-    board->quiet = 1;
-    verify(board, file);
-    if (!CHECK(board->violations > 0)) printf("torture: fault %d was not seen\n", fault);
-    mm3_close(file);
-    unlink(board->path);
-    munmap(board, sizeof *board);
+/* One thing that no order of operations gives. */
+static void plant(struct worker *w, unsigned fault) {
+  struct torture *root = w->root;
+  struct mm3_error error = {0};
+  uint64_t key = 0, item = 0, length = mm3_segmented_len(&root->log);
+  char text[20];
+  while (w->board->versions[key].done == 0) key++;
+  snprintf(text, sizeof text, "key %u", 3);
+  switch (fault) {
+  case 0: mm3_atomic_fetch_sub(&root->sum, 1); break;
+  case 1: root->total--; break;
+  case 2: CHECK_EQ(mm3_segmented_truncate(w->file, &root->log, length - 1), 0); break;
+  case 3: CHECK_EQ(mm3_segmented_append(w->file, &root->log, log_item(0, 0, 0)), 0); break;
+  case 4: CHECK_EQ(mm3_hashmap_set(w->file, &root->versions, key, (w->board->versions[key].done - 1) << 16 | key), 1); break;
+  case 5: CHECK(mm3_text_set(w->file, &root->title, "11:aaaabaaa") >= 0); break;
+  case 6: CHECK_EQ(mm3_string_set(&root->name, ""), 0); break;
+  case 7: CHECK(mm3_hashmap_set(w->file, &root->notes, text, "9:aaaaaaa") >= 0); break; /* of another key */
+  case 8: /* whole, and in another order */
+    CHECK(mm3_vec_get(&root->recent, 0, &item) == 0 || mm3_vec_push(&root->recent, whole_number(1)) == 0);
+    if (mm3_vec_insert(w->file, &root->recent, 0, whole_number(item + 1)) < 0) mm3_vec_set(&root->recent, 0, whole_number(item + 1));
+    break;
+  case 9: root->grid.at[1][2] = whole_number(1234567); break; /* whole, and of nobody */
+  case 10: CHECK_OK(mm3_json_set_text(&root->page, "{\"first\": 1, \"text\": \"\", \"last\": 2}", &error), error); break;
+  default: CHECK_OK(mm3_json_set_text(&root->page, "null", &error), error);
   }
+}
+
+/* A short run, then a fault: the comparison at the end must see each, and so must the operations that run on. */
+static void fault_is_seen(unsigned fault, bool at_the_end) {
+  static struct log_state log;
+  struct board *board;
+  struct mm3_file *file = begin(&board, "faults.mm3");
+  if (!file) return;
+  struct worker w = {.board = board, .file = file, .root = mm3_root(file, torture), .random = board->seed};
+  memset(&log, 0, sizeof log);
+  for (int i = 0; i < 3000; i++) one_operation(&w);
+  add_atomic(&w), add_plain(&w), append_log(&w), raise_version(&w), read_version(&w), change_texts(&w), change_page(&w);
+  CHECK_EQ(board->violations, 0);
+  plant(&w, fault);
+  board->quiet = 1;
+  if (at_the_end) verify(board, file);
+  for (int i = 0; i < 5000 && !at_the_end && board->violations == 0; i++) one_operation(&w);
+  if (!at_the_end && fault == 3) follow_log(&w, &log);
+  if (!CHECK(board->violations > 0)) printf("torture: fault %u was not seen %s\n", fault, at_the_end ? "at the end" : "by the operations");
+  mm3_close(file);
+  unlink(board->path);
+  munmap(board, sizeof *board);
+}
+
+static void faults_are_seen(void) {
+  for (unsigned fault = 0; fault < 12; fault++) fault_is_seen(fault, true), fault_is_seen(fault, false);
 }
 
 MM3_TEST_SUITE("torture", {"processes that are killed at random lose and break nothing", processes_die},

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* torture.h: the file of test_torture, the board beside it, and values that say whether they are whole. */
+/* torture.h: the file of test_torture, the board beside it, and what its parts share. */
 #ifndef MM3_TORTURE_H
 #define MM3_TORTURE_H
 
 #include <mm3.h>
 #include <mm3/hashmap.h>
+#include <mm3/json.h>
 #include <mm3/ndarray.h>
 #include <mm3/segmented.h>
 #include <mm3/string_array.h>
@@ -19,7 +20,7 @@
   FIELD(sum, atomic(u64))                                                                                 \
   FIELD(total, u64) FIELD(name, string(48)) FIELD(tags, string_array(6, 24)) FIELD(recent, vec(u64, 32))  \
     FIELD(log, segmented(u64)) FIELD(versions, hashmap(u64, u64)) FIELD(notes, hashmap(string(16), text)) \
-      FIELD(title, text) FIELD(grid, ndarray(u64, 4, 4))
+      FIELD(title, text) FIELD(grid, ndarray(u64, 4, 4)) FIELD(page, json(200))
 MM3_STRUCT(torture, TORTURE);
 
 enum { PROCESSES = 3, THREADS = 2, WORKERS = 6, LIVES = 8192, KEYS = 300 };
@@ -34,11 +35,21 @@ struct version {
   uint64_t begun, done;
 };
 
+enum { VEC = 32, GRID = 4 };
+
+/* What a vec holds. */
+struct vec_model {
+  uint64_t items[VEC];
+  uint64_t length;
+};
+
 struct board {
   char path[256];
   uint64_t seed, operations, rounds, recovered, violations;
-  int stop, quiet;
-  struct version versions[KEYS];
+  int stop, quiet, named;
+  struct version versions[KEYS], grid[GRID * GRID], page;
+  struct vec_model vecs[2]; /* as it was and as it will be: vec_state & 1 is the one that is done, | 2 the other is begun */
+  uint32_t vec_state;
   uint32_t lives[WORKERS]; /* how many there were */
   struct life all[WORKERS][LIVES];
 };
@@ -47,9 +58,9 @@ struct worker {
   struct board *board;
   struct mm3_file *file;
   struct torture *root;
-  int number, ignored;
+  int number;
   uint32_t life;
-  uint64_t random, last_sum, seen[KEYS];
+  uint64_t random, last_sum, seen[KEYS], seen_page;
 };
 
 #define LOAD(x)     __atomic_load_n(&(x), __ATOMIC_SEQ_CST)
@@ -106,73 +117,27 @@ MM3_UNUSED static uint64_t sum_of(struct board *board, size_t member) {
   return sum;
 }
 
-/* ---- values that say whether they are whole ---- */
-
-MM3_UNUSED static void whole_text(char *to, uint64_t n, size_t length) {
-  int head = snprintf(to, 12, "%zu:", length);
-  memset(to + head, 'a' + (int)(n % 26), length);
-  to[length] = 0;
-}
-
-MM3_UNUSED static void text_is_whole(struct worker *w, const char *text, size_t length) {
-  char *colon;
-  if (length < 3) return; /* empty, or cut short when it was made */
-  size_t said = strtoul(text, &colon, 10);
-  if (*colon != ':' || said != length) {
-    violation(w, "a text of another length");
-    return;
-  }
-  for (const char *at = colon + 2; at < text + length; at++)
-    if (*at != colon[1]) {
-      violation(w, "a torn text");
-      return;
-    }
-}
-
-MM3_UNUSED static uint64_t whole_number(uint64_t n) { return (n & 0xffffffff) | (~n & 0xffffffff) << 32; }
-
-MM3_UNUSED static void number_is_whole(struct worker *w, uint64_t n) {
-  if ((n >> 32) != (~n & 0xffffffff)) violation(w, "a torn number");
-}
-
-/* ---- the log ---- */
-
-MM3_UNUSED static uint64_t log_item(int worker, uint32_t life, uint32_t number) {
-  return (uint64_t)worker << 56 | (uint64_t)life << 32 | number;
-}
+/* torture_ops.c */
+void one_operation(struct worker *w);
+void add_atomic(struct worker *w), add_plain(struct worker *w), append_log(struct worker *w), raise_version(struct worker *w);
+void change_texts(struct worker *w), change_page(struct worker *w);
+void read_others(struct worker *w), read_version(struct worker *w), read_page(struct worker *w);
+uint64_t whole_number(uint64_t n);
+uint64_t log_item(int worker, uint32_t life, uint32_t number);
 
 struct log_state {
   uint64_t at;
   uint32_t have[WORKERS][LIVES];
 };
-
 /* All that came since the last time. */
-MM3_UNUSED static void follow_log(struct worker *w, struct log_state *state) {
-  uint64_t item;
-  int result;
-  while ((result = mm3_segmented_get(w->file, &w->root->log, state->at, &item)) == 0) {
-    uint32_t worker = (uint32_t)(item >> 56), life = (uint32_t)(item >> 32) & 0xffffff;
-    if (worker >= WORKERS || life >= LIVES) {
-      violation(w, "an item of nobody");
-      return;
-    }
-    if ((uint32_t)item != state->have[worker][life]++) {
-      violation(w, "an item out of its order");
-      return;
-    }
-    state->at++;
-  }
-  if (result != -MM3_E_ABSENT && result != -MM3_E_AGAIN) answered(w, "the log", result);
-}
+void follow_log(struct worker *w, struct log_state *state);
 
-MM3_UNUSED static void compare_log(struct worker *w, const struct log_state *state) {
-  for (int i = 0; i < WORKERS; i++)
-    for (uint32_t life = 0; life < LIVES; life++)
-      if (state->have[i][life] < w->board->all[i][life].appended ||
-          state->have[i][life] > w->board->all[i][life].appending) {
-        violation(w, "a log with too few items, or too many");
-        return;
-      }
-}
+/* torture_model.c: the lock's holder compares what only holders change with what it must be, and settles what a dead one
+ * left; and all of it once everybody has stopped. */
+unsigned settle_vec(struct worker *w);
+void settle_cell(struct worker *w, unsigned cell);
+void settle_page(struct worker *w);
+void verify(struct board *board, struct mm3_file *file);
+void finding(void *arg, const struct mm3_error *error);
 
 #endif

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Each test that doc/PROMISES names is there: [PROGRAM: sentence], a case of tests/PROGRAM.c.
+# Each test that doc/PROMISES names is there: [PROGRAM: sentence], a case of tests/PROGRAM.c. Each code of error.h is one that
+# some test wants: CHECK_EQ(call, -MM3_E_CODE) or CHECK_FAILS(call, -MM3_E_CODE, error).
 status=0
 say () { echo "check-promises: $*" >&2; status=1; }
 work=$(mktemp -d) || exit 1
@@ -23,5 +24,22 @@ missing "$MM3_SRC/doc/PROMISES" >"$work/missing"
 while IFS= read -r line; do say "no test '$line'"; done <"$work/missing"
 count=$(wc -l <"$work/named")
 [ "$count" -gt 20 ] || say "only $count tests are named"
-echo "check-promises: $count tests"
+
+# unwanted HEADER FILE...: the header's codes that none of the files wants.
+unwanted () {
+  header=$1
+  shift
+  for code in $(sed -n 's/^  X(\([A-Z0-9_]*\),.*/\1/p' "$header")
+  do
+    grep -qE "CHECK_(EQ|FAILS)\\(.*, -MM3_E_$code[,)]" "$@" || echo "$code"
+  done
+}
+
+printf '  X(WANTED, 1, 2, "a")\n  X(NAMED, 3, 4, "b")\n' >"$work/codes"
+printf 'CHECK_EQ(call(), -MM3_E_WANTED);\nif (call() == -MM3_E_NAMED) return;\n' >"$work/test.c"
+[ "$(unwanted "$work/codes" "$work/test.c")" = NAMED ] || { echo "check-promises: the check of codes is broken" >&2; exit 1; }
+codes=$(sed -n 's/^  X(\([A-Z0-9_]*\),.*/\1/p' "$MM3_SRC/include/mm3/error.h" | wc -l)
+[ "$codes" -ge 18 ] || say "only $codes codes are in error.h"
+for code in $(unwanted "$MM3_SRC/include/mm3/error.h" "$MM3_SRC"/tests/test_*.c); do say "no test wants MM3_E_$code"; done
+echo "check-promises: $count tests, $codes codes"
 exit $status

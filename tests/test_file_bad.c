@@ -169,6 +169,16 @@ static void a_signed_lie_is_refused_for_what_it_is(void) {
   }
 }
 
+static void a_newer_format_is_a_version(void) {
+  const char *path = mm3test_path("a.mm3");
+  struct mm3_error error;
+  uint32_t newer = 2;
+  mm3_close(sample_new(path));
+  spoil(path, offsetof(struct mm3i_fixed, format), &newer, sizeof newer, true);
+  CHECK_FAILS(refusal(path, 0, &error), -MM3_E_VERSION, error);
+  CHECK_EQ(mm3_exit_code(error.code), 5);
+}
+
 #define NAMED(FIELD) FIELD(number, u64) FIELD(both, pair) FIELD(key, raw(32))
 #define ORDERED(FIELD) FIELD(both, pair) FIELD(value, u64) FIELD(key, raw(32))
 #define KINDED(FIELD) FIELD(value, i64) FIELD(both, pair) FIELD(key, raw(32))
@@ -286,6 +296,7 @@ MM3_TEST_SUITE("bad file", {"a missing module refuses writers only", a_missing_m
                {"every bit of the fixed half counts", every_bit_of_the_fixed_half_counts},
                {"every bit of schema and table counts", every_bit_of_schema_and_table_counts},
                {"a signed lie is refused for what it is", a_signed_lie_is_refused_for_what_it_is},
+               {"a newer format is a version", a_newer_format_is_a_version},
                {"another schema is refused by its first field", another_schema_is_refused_by_its_first_field},
                {"a file truncated under its opener is an error", a_file_truncated_under_its_opener_is_an_error},
                {"nothing is left after refusals", nothing_is_left_after_refusals})

@@ -2,8 +2,8 @@
 /* The file's lock and the text in its slots, after a reboot. */
 #include "holder.h"
 
-/* What a reboot leaves is the bytes and nobody's locks: so does a copy of the file under a living holder. The slot is made
- * to say what it may say then: another boot and another process, or by chance the very name of one that lives. */
+/* What a reboot leaves is the bytes and nobody's locks: so does a copy of the file under a living holder. The slot is
+ * made to say what it may say then: another boot and another process, or by chance the very name of one that lives. */
 static bool reboot(const char *from, const char *to, bool same_name) {
   static char bytes[1 << 20];
   int fd = open(from, O_RDONLY);
@@ -26,7 +26,8 @@ static void owners_from_before_a_reboot_are_dead(void) {
   new_board();
   pid_t child = mm3test_spawn(holder, path);
   CHECK(wait_until(&board->holds));
-  for (int i = 0; i < 4; i++) { /* somebody else has it open, or nobody; the slot's name is strange, or that of the living */
+  for (int i = 0; i < 4;
+       i++) { /* somebody else has it open, or nobody; the slot's name is strange, or that of the living */
     struct mm3_file_info info = {0};
     if (!reboot(path, after, i % 2)) break;
     struct mm3_file *reader = i / 2 ? sample_open(after, MM3_READ_ONLY) : NULL, *file = sample_open(after, 0);
@@ -63,4 +64,5 @@ static void a_living_owner_with_another_boots_name_keeps_the_lock(void) {
 }
 
 MM3_TEST_SUITE("lock and reboot", {"owners from before a reboot are dead", owners_from_before_a_reboot_are_dead},
-               {"a living owner with another boot's name keeps the lock", a_living_owner_with_another_boots_name_keeps_the_lock})
+               {"a living owner with another boot's name keeps the lock",
+                a_living_owner_with_another_boots_name_keeps_the_lock})

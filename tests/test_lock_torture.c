@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The lock among many who die: at least a hundred thousand turns and 250 kills at random (MM3_TORTURE=1: ten times that),
- * hundreds of processes that come and go, more writers than slots. */
+/* The lock among many who die: at least a hundred thousand turns and 250 kills at random (MM3_TORTURE=1: ten times
+ * that), hundreds of processes that come and go, more writers than slots. */
 #include "turns.h"
 
 #include <sys/wait.h>
@@ -42,7 +42,8 @@ static void no_turn_is_lost_whoever_is_killed(void) {
   struct turns *t = turns_new("turns.mm3");
   struct seat seats[WORKERS];
   pid_t workers[WORKERS];
-  unsigned seed = (unsigned)mm3test_now_ns(), first_seed = seed, kills = 0, untold = 0, more = getenv("MM3_TORTURE") ? 10 : 1;
+  unsigned seed = (unsigned)mm3test_now_ns(), first_seed = seed, kills = 0, untold = 0,
+           more = getenv("MM3_TORTURE") ? 10 : 1;
   if (!t) return;
   uint64_t pairs = scaled(100000 * more), start = mm3test_now_ns();
   unsigned deaths = scaled(250 * more);
@@ -64,9 +65,10 @@ static void no_turn_is_lost_whoever_is_killed(void) {
   PUT(t->wanted, 0);
   for (int i = 0; i < WORKERS; i++) CHECK_EQ(mm3test_wait(workers[i]), 0);
   turns_end(t, untold);
-  printf("lock: seed %u: %llu pairs of lock and unlock in %.1f s, %u kills, %u died with the lock, %u recoveries told\n",
-         first_seed, (unsigned long long)LOOK(t->done), (double)(mm3test_now_ns() - start) / 1e9, kills,
-         LOOK(t->died_inside), LOOK(t->recovered));
+  printf(
+    "lock: seed %u: %llu pairs of lock and unlock in %.1f s, %u kills, %u died with the lock, %u recoveries told\n",
+    first_seed, (unsigned long long)LOOK(t->done), (double)(mm3test_now_ns() - start) / 1e9, kills,
+    LOOK(t->died_inside), LOOK(t->recovered));
   CHECK(LOOK(t->done) >= pairs && kills >= deaths);
 }
 

@@ -12,7 +12,8 @@
  *     ndarray, json    the same for an element, a document; readers see no older one than was there, and none in halves
  *     others    each value is a text or a number that says whether it is whole
  *
- * The threads' half has no kills. Under TSan, which takes no threads in a forked child, each process has one worker. MM3_TORTURE=1: minutes. MM3TEST_SEED repeats the choices.
+ * The threads' half has no kills. Under TSan, which takes no threads in a forked child, each process has one worker.
+ * MM3_TORTURE=1: minutes. MM3TEST_SEED repeats the choices.
  */
 #include "mm3test.h"
 #include "torture.h"
@@ -52,7 +53,7 @@ static void *thread_works(void *arg) {
 static struct worker worker_of(struct board *board, struct mm3_file *file, int number, uint32_t life) {
   uint64_t random = board->seed + 1000 * (uint64_t)number + life;
   return (struct worker){
-      .board = board, .file = file, .root = mm3_root(file, torture), .number = number, .life = life, .random = random};
+    .board = board, .file = file, .root = mm3_root(file, torture), .number = number, .life = life, .random = random};
 }
 
 /* All on one handle, or on two. */
@@ -81,7 +82,8 @@ static int process_works(void *arg) {
   if (strcmp(mm3test_tool(), "tsan") == 0) { /* no threads in a forked child for TSan */
     struct worker w = worker_of(start->board, file, number, start->life);
     thread_works(&w);
-  } else threads_work(start->board, (struct mm3_file *[2]){file, file}, number, THREADS, start->life);
+  } else
+    threads_work(start->board, (struct mm3_file *[2]){file, file}, number, THREADS, start->life);
   return mm3_close(file) != 0;
 }
 
@@ -190,21 +192,43 @@ static void plant(struct worker *w, unsigned fault) {
   while (w->board->versions[key].done == 0) key++;
   snprintf(text, sizeof text, "key %u", 3);
   switch (fault) {
-  case 0: mm3_atomic_fetch_sub(&root->sum, 1); break;
-  case 1: root->total--; break;
-  case 2: CHECK_EQ(mm3_segmented_truncate(w->file, &root->log, length - 1), 0); break;
-  case 3: CHECK_EQ(mm3_segmented_append(w->file, &root->log, log_item(0, 0, 0)), 0); break;
-  case 4: CHECK_EQ(mm3_hashmap_set(w->file, &root->versions, key, (w->board->versions[key].done - 1) << 16 | key), 1); break;
-  case 5: CHECK(mm3_text_set(w->file, &root->title, "11:aaaabaaa") >= 0); break;
-  case 6: CHECK_EQ(mm3_string_set(&root->name, ""), 0); break;
-  case 7: CHECK(mm3_hashmap_set(w->file, &root->notes, text, "9:aaaaaaa") >= 0); break; /* of another key */
-  case 8: /* whole, and in another order */
-    CHECK(mm3_vec_get(&root->recent, 0, &item) == 0 || mm3_vec_push(&root->recent, whole_number(1)) == 0);
-    if (mm3_vec_insert(w->file, &root->recent, 0, whole_number(item + 1)) < 0) mm3_vec_set(&root->recent, 0, whole_number(item + 1));
+  case 0:
+    mm3_atomic_fetch_sub(&root->sum, 1);
     break;
-  case 9: root->grid.at[1][2] = whole_number(1234567); break; /* whole, and of nobody */
-  case 10: CHECK_OK(mm3_json_set_text(&root->page, "{\"first\": 1, \"text\": \"\", \"last\": 2}", &error), error); break;
-  default: CHECK_OK(mm3_json_set_text(&root->page, "null", &error), error);
+  case 1:
+    root->total--;
+    break;
+  case 2:
+    CHECK_EQ(mm3_segmented_truncate(w->file, &root->log, length - 1), 0);
+    break;
+  case 3:
+    CHECK_EQ(mm3_segmented_append(w->file, &root->log, log_item(0, 0, 0)), 0);
+    break;
+  case 4:
+    CHECK_EQ(mm3_hashmap_set(w->file, &root->versions, key, (w->board->versions[key].done - 1) << 16 | key), 1);
+    break;
+  case 5:
+    CHECK(mm3_text_set(w->file, &root->title, "11:aaaabaaa") >= 0);
+    break;
+  case 6:
+    CHECK_EQ(mm3_string_set(&root->name, ""), 0);
+    break;
+  case 7:
+    CHECK(mm3_hashmap_set(w->file, &root->notes, text, "9:aaaaaaa") >= 0);
+    break; /* of another key */
+  case 8:  /* whole, and in another order */
+    CHECK(mm3_vec_get(&root->recent, 0, &item) == 0 || mm3_vec_push(&root->recent, whole_number(1)) == 0);
+    if (mm3_vec_insert(w->file, &root->recent, 0, whole_number(item + 1)) < 0)
+      mm3_vec_set(&root->recent, 0, whole_number(item + 1));
+    break;
+  case 9:
+    root->grid.at[1][2] = whole_number(1234567);
+    break; /* whole, and of nobody */
+  case 10:
+    CHECK_OK(mm3_json_set_text(&root->page, "{\"first\": 1, \"text\": \"\", \"last\": 2}", &error), error);
+    break;
+  default:
+    CHECK_OK(mm3_json_set_text(&root->page, "null", &error), error);
   }
 }
 
@@ -224,7 +248,8 @@ static void fault_is_seen(unsigned fault, bool at_the_end) {
   if (at_the_end) verify(board, file);
   for (int i = 0; i < 5000 && !at_the_end && board->violations == 0; i++) one_operation(&w);
   if (!at_the_end && fault == 3) follow_log(&w, &log);
-  if (!CHECK(board->violations > 0)) printf("torture: fault %u was not seen %s\n", fault, at_the_end ? "at the end" : "by the operations");
+  if (!CHECK(board->violations > 0))
+    printf("torture: fault %u was not seen %s\n", fault, at_the_end ? "at the end" : "by the operations");
   mm3_close(file);
   unlink(board->path);
   munmap(board, sizeof *board);

@@ -16,11 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TORTURE(FIELD)                                                                                    \
-  FIELD(sum, atomic(u64))                                                                                 \
-  FIELD(total, u64) FIELD(name, string(48)) FIELD(tags, string_array(6, 24)) FIELD(recent, vec(u64, 32))  \
-    FIELD(log, segmented(u64)) FIELD(versions, hashmap(u64, u64)) FIELD(notes, hashmap(string(16), text)) \
-      FIELD(title, text) FIELD(grid, ndarray(u64, 4, 4)) FIELD(page, json(200))
+#define TORTURE(FIELD)                                                                                            \
+  FIELD(sum, atomic(u64))                                                                                         \
+  FIELD(total, u64)                                                                                               \
+  FIELD(name, string(48)) FIELD(tags, string_array(6, 24)) FIELD(recent, vec(u64, 32)) FIELD(log, segmented(u64)) \
+    FIELD(versions, hashmap(u64, u64)) FIELD(notes, hashmap(string(16), text)) FIELD(title, text)                 \
+      FIELD(grid, ndarray(u64, 4, 4)) FIELD(page, json(200))
 MM3_STRUCT(torture, TORTURE);
 
 enum { PROCESSES = 3, THREADS = 2, WORKERS = 6, LIVES = 8192, KEYS = 300 };
@@ -48,7 +49,8 @@ struct board {
   uint64_t seed, operations, rounds, recovered, violations;
   int stop, quiet, named;
   struct version versions[KEYS], grid[GRID * GRID], page;
-  struct vec_model vecs[2]; /* as it was and as it will be: vec_state & 1 is the one that is done, | 2 the other is begun */
+  struct vec_model
+    vecs[2]; /* as it was and as it will be: vec_state & 1 is the one that is done, | 2 the other is begun */
   uint32_t vec_state;
   uint32_t lives[WORKERS]; /* how many there were */
   struct life all[WORKERS][LIVES];
@@ -119,7 +121,8 @@ MM3_UNUSED static uint64_t sum_of(struct board *board, size_t member) {
 
 /* torture_ops.c */
 void one_operation(struct worker *w);
-void add_atomic(struct worker *w), add_plain(struct worker *w), append_log(struct worker *w), raise_version(struct worker *w);
+void add_atomic(struct worker *w), add_plain(struct worker *w), append_log(struct worker *w),
+  raise_version(struct worker *w);
 void change_texts(struct worker *w), change_page(struct worker *w);
 void read_others(struct worker *w), read_version(struct worker *w), read_page(struct worker *w);
 uint64_t whole_number(uint64_t n);
@@ -132,8 +135,8 @@ struct log_state {
 /* All that came since the last time. */
 void follow_log(struct worker *w, struct log_state *state);
 
-/* torture_model.c: the lock's holder compares what only holders change with what it must be, and settles what a dead one
- * left; and all of it once everybody has stopped. */
+/* torture_model.c: the lock's holder compares what only holders change with what it must be, and settles what a dead
+ * one left; and all of it once everybody has stopped. */
 unsigned settle_vec(struct worker *w);
 void settle_cell(struct worker *w, unsigned cell);
 void settle_page(struct worker *w);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The file of test_torture against the board: what only the lock's holder changes is as the last one left it, or, if that one
- * died, as it was before or after. Settling it says to the board which. */
+/* The file of test_torture against the board: what only the lock's holder changes is as the last one left it, or, if
+ * that one died, as it was before or after. Settling it says to the board which. */
 #include "torture.h"
 
 static void vec_is(struct worker *w, struct vec_model *is) {
@@ -9,7 +9,8 @@ static void vec_is(struct worker *w, struct vec_model *is) {
     violation(w, "a vec longer than it may be");
     is->length = VEC;
   }
-  for (uint64_t i = 0; i < is->length; i++) answered(w, "item of a vec", mm3_vec_get(&w->root->recent, i, &is->items[i]));
+  for (uint64_t i = 0; i < is->length; i++)
+    answered(w, "item of a vec", mm3_vec_get(&w->root->recent, i, &is->items[i]));
 }
 
 static bool same_vec(const struct vec_model *a, const struct vec_model *b) {
@@ -22,8 +23,10 @@ unsigned settle_vec(struct worker *w) {
   unsigned state = LOAD(w->board->vec_state), done = state & 1;
   vec_is(w, &is);
   if (!same_vec(&is, &w->board->vecs[done])) {
-    if (state & 2 && same_vec(&is, &w->board->vecs[!done])) done = !done;
-    else violation(w, "a vec that nobody left so"), w->board->vecs[done] = is;
+    if (state & 2 && same_vec(&is, &w->board->vecs[!done]))
+      done = !done;
+    else
+      violation(w, "a vec that nobody left so"), w->board->vecs[done] = is;
   }
   STORE(w->board->vec_state, done);
   return done;
@@ -44,7 +47,8 @@ void settle_page(struct worker *w) {
   struct mm3_error error = {0};
   json_t *page = NULL;
   if (!answered(w, "json", mm3_json_get(&w->root->page, &page, &error))) return;
-  settle(w, &w->board->page, (uint64_t)json_integer_value(json_object_get(page, "last")), "a document that nobody left so");
+  settle(w, &w->board->page, (uint64_t)json_integer_value(json_object_get(page, "last")),
+         "a document that nobody left so");
   json_decref(page);
 }
 

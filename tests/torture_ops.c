@@ -163,8 +163,10 @@ static int change_model(struct vec_model *m, unsigned how, uint64_t at, uint64_t
     return 0;
   }
   if (at >= m->length) return -MM3_E_ABSENT;
-  if (how == 5) m->items[at] = m->items[--m->length]; /* swap_remove */
-  else memmove(m->items + at, m->items + at + 1, (--m->length - at) * sizeof item);
+  if (how == 5)
+    m->items[at] = m->items[--m->length]; /* swap_remove */
+  else
+    memmove(m->items + at, m->items + at + 1, (--m->length - at) * sizeof item);
   return 0;
 }
 
@@ -175,15 +177,23 @@ static void change_vec(struct worker *w) {
   unsigned done = settle_vec(w);
   const struct vec_model *is = &w->board->vecs[done];
   struct vec_model *will = &w->board->vecs[!done];
-  uint64_t at = how < 2 ? is->length : how == 4 ? is->length - 1 : (n >> 8) % (VEC + 2), last = is->length ? is->items[is->length - 1] : 0;
+  uint64_t at = how < 2    ? is->length
+                : how == 4 ? is->length - 1
+                           : (n >> 8) % (VEC + 2),
+           last = is->length ? is->items[is->length - 1] : 0;
   *will = *is;
   int wanted = change_model(will, how, at, item), result;
   STORE(w->board->vec_state, done | 2);
-  if (how < 2) result = mm3_vec_push(&w->root->recent, item);
-  else if (how == 2) result = mm3_vec_insert_held(w->file, &w->root->recent, at, item);
-  else if (how == 3) result = mm3_vec_remove_held(w->file, &w->root->recent, at);
-  else if (how == 4) result = mm3_vec_pop(&w->root->recent, &taken);
-  else result = mm3_vec_swap_remove_held(w->file, &w->root->recent, at);
+  if (how < 2)
+    result = mm3_vec_push(&w->root->recent, item);
+  else if (how == 2)
+    result = mm3_vec_insert_held(w->file, &w->root->recent, at, item);
+  else if (how == 3)
+    result = mm3_vec_remove_held(w->file, &w->root->recent, at);
+  else if (how == 4)
+    result = mm3_vec_pop(&w->root->recent, &taken);
+  else
+    result = mm3_vec_swap_remove_held(w->file, &w->root->recent, at);
   STORE(w->board->vec_state, !done);
   if (result != wanted) violation(w, "another answer of a vec");
   if (how == 4 && result == 0 && taken != last) violation(w, "another item popped");
@@ -213,7 +223,8 @@ void change_page(struct worker *w) {
   long long version = (long long)v->done + 1;
   whole_text(text, (uint64_t)version, (size_t)next(w) % 90);
   STORE(v->begun, (uint64_t)version);
-  if (answered(w, "json", mm3_json_pack(&w->root->page, &error, "{s:I,s:s,s:I}", "first", version, "text", text, "last", version)))
+  if (answered(w, "json",
+               mm3_json_pack(&w->root->page, &error, "{s:I,s:s,s:I}", "first", version, "text", text, "last", version)))
     STORE(v->done, (uint64_t)version);
   give(w);
 }
@@ -223,7 +234,8 @@ static uint64_t page_version(struct worker *w) {
   struct mm3_error error = {0};
   json_t *page = NULL;
   if (!answered(w, "read of json", mm3_json_get(&w->root->page, &page, &error))) return 0;
-  json_int_t first = json_integer_value(json_object_get(page, "first")), last = json_integer_value(json_object_get(page, "last"));
+  json_int_t first = json_integer_value(json_object_get(page, "first")),
+             last = json_integer_value(json_object_get(page, "last"));
   const char *text = json_string_value(json_object_get(page, "text"));
   if (text) text_is_whole(w, text, strlen(text), (int)(first % 26), true);
   if (first != last || (!text && !json_is_null(page))) violation(w, "a torn document");
@@ -257,16 +269,18 @@ void read_others(struct worker *w) {
   else if (result != -MM3_E_ABSENT && result != -MM3_E_AGAIN)
     answered(w, "read of a map of texts", result);
   result = mm3_vec_get(&w->root->recent, n % VEC, &item);
-  if (result == 0) number_is_whole(w, item);
-  else if (result != -MM3_E_ABSENT) answered(w, "read of a vec", result);
+  if (result == 0)
+    number_is_whole(w, item);
+  else if (result != -MM3_E_ABSENT)
+    answered(w, "read of a vec", result);
   item = LOAD(*mm3_ndarray_at(&w->root->grid, n % GRID, n / GRID % GRID));
   if (item != 0) number_is_whole(w, item);
 }
 
 void one_operation(struct worker *w) {
-  static void (*const all[])(struct worker *) = {
-      add_atomic, add_atomic,  add_plain,   append_log,  raise_version, read_version, read_version, change_texts,
-      change_vec, change_grid, change_page, read_others, read_others,   read_page};
+  static void (*const all[])(struct worker *) = {add_atomic,   add_atomic,   add_plain,    append_log, raise_version,
+                                                 read_version, read_version, change_texts, change_vec, change_grid,
+                                                 change_page,  read_others,  read_others,  read_page};
   uint64_t n = next(w) % (20 * sizeof all / sizeof *all);
   if (n < 2)
     change_shape(w);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * turns.h: turns at the file's lock that must not be lost, whoever is killed. Each takes the lock, changes the pair and adds
- * one to a plain number; a board in shared memory has it begun before and done after. Only the lock's holder writes those
- * two, so that the next one can tell exactly: the number is what was done, or, if its predecessor died, what was begun.
+ * turns.h: turns at the file's lock that must not be lost, whoever is killed. Each takes the lock, changes the pair and
+ * adds one to a plain number; a board in shared memory has it begun before and done after. Only the lock's holder
+ * writes those two, so that the next one can tell exactly: the number is what was done, or, if its predecessor died,
+ * what was begun.
  */
 #ifndef MM3_TURNS_H
 #define MM3_TURNS_H
@@ -18,9 +19,9 @@ enum { TURNS_SEATS = 256 };
 struct turns {
   char path[256];
   uint64_t done, begun, wanted;
-  uint32_t inside;                       /* somebody has the lock, or died with it */
+  uint32_t inside; /* somebody has the lock, or died with it */
   uint32_t died_inside, recovered, wrong;
-  uint32_t opening[TURNS_SEATS];         /* a recovery of theirs may be untold when they die */
+  uint32_t opening[TURNS_SEATS]; /* a recovery of theirs may be untold when they die */
   uint32_t state[TURNS_SEATS], go;
   uint32_t quiet;
 };
@@ -51,9 +52,11 @@ MM3_UNUSED static bool turn_inside(struct turns *t, struct mm3_file *file) {
   uint64_t value = LOOK(root->value), done = LOOK(t->done), begun = LOOK(t->begun);
   if (LOOK(t->inside)) MORE(t->died_inside);
   PUT(t->inside, 1);
-  if (value != done && value != begun) return turns_wrong(t, "a number that was neither done nor begun", (int64_t)value);
+  if (value != done && value != begun)
+    return turns_wrong(t, "a number that was neither done nor begun", (int64_t)value);
   if (root->both.a != root->both.b) return turns_wrong(t, "a pair that nobody recovered", (int64_t)root->both.a);
-  if (root->both.a != value && root->both.a != begun) return turns_wrong(t, "a pair of another time", (int64_t)root->both.a);
+  if (root->both.a != value && root->both.a != begun)
+    return turns_wrong(t, "a pair of another time", (int64_t)root->both.a);
   PUT(t->done, value);
   turn_lingers(value, 0);
   PUT(t->begun, value + 1);

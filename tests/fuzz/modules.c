@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The target `module`: what a module registers, through the check that loaded ones go through; then what its kinds answer.
- * Each table is allocated as large as it says it is, so that a look beyond that is a report. The input:
+ * The target `module`: what a module registers, through the check that loaded ones go through; then what its kinds
+ * answer. Each table is allocated as large as it says it is, so that a look beyond that is a report. The input:
  *
- *     flags:8 magic:32 major:16 minor:16 size:32 nkinds:8 name version { flags:8 size:32 version:32 rows:64 features:64 name }
- *     size:64 align:64 flags:32 answer:32
+ *     flags:8 magic:32 major:16 minor:16 size:32 nkinds:8 name version { flags:8 size:32 version:32 rows:64 features:64
+ * name } size:64 align:64 flags:32 answer:32
  *
- * A name is length:8 and its bytes. The first flags make a part right again, so that the others are looked at: see RIGHT_*.
- * The last line is what the rows of kinds answer. Kinds are never unregistered, so that only the first NEW_KINDS modules that
- * are right get in; for all others the puppets, registered once with many rows and with few, give the same answers.
+ * A name is length:8 and its bytes. The first flags make a part right again, so that the others are looked at: see
+ * RIGHT_*. The last line is what the rows of kinds answer. Kinds are never unregistered, so that only the first
+ * NEW_KINDS modules that are right get in; for all others the puppets, registered once with many rows and with few,
+ * give the same answers.
  */
 #include "fuzz.h"
 
@@ -85,8 +86,8 @@ static int says_visit(const struct mm3_type *type, const void *bytes, struct mm3
   int result = sink->integer(sink, now.answer);
   return result < 0 ? result : now.answer;
 }
-static int says_range(const struct mm3_type *type, const void *bytes, uint64_t first, uint64_t last, struct mm3_sink *sink,
-                      struct mm3_ctx *ctx) {
+static int says_range(const struct mm3_type *type, const void *bytes, uint64_t first, uint64_t last,
+                      struct mm3_sink *sink, struct mm3_ctx *ctx) {
   if (first > last || last > now.size) abort(); /* they were clamped */
   return says_visit(type, bytes, sink, ctx);
 }
@@ -107,8 +108,8 @@ static int says_put(const struct mm3_type *type, void *bytes, const struct mm3_v
   if (ctx->flags & MM3_CTX_DRY) return now.answer;
   return says_init(type, bytes, ctx);
 }
-static int says_put_at(const struct mm3_type *type, void *bytes, const struct mm3_step *step, const struct mm3_value *value,
-                       struct mm3_ctx *ctx) {
+static int says_put_at(const struct mm3_type *type, void *bytes, const struct mm3_step *step,
+                       const struct mm3_value *value, struct mm3_ctx *ctx) {
   (void)step;
   return says_put(type, bytes, value, ctx);
 }
@@ -122,23 +123,41 @@ static int says_add(const struct mm3_type *type, void *bytes, const struct mm3_v
   strcpy(result, "1");
   return says_check(type, bytes, ctx);
 }
-static int says_blocks(const struct mm3_type *type, const void *bytes, int (*own)(void *arg, uint64_t offset), void *arg,
-                       struct mm3_ctx *ctx) {
+static int says_blocks(const struct mm3_type *type, const void *bytes, int (*own)(void *arg, uint64_t offset),
+                       void *arg, struct mm3_ctx *ctx) {
   (void)type, (void)bytes, (void)ctx;
   int result = own(arg, now.align);
   return result < 0 ? result : now.answer;
 }
 
-static const struct mm3_kind many_rows = {
-    .size = sizeof many_rows, .layout_version = 1, .name = "puppet", .layout = says_layout, .init = says_init,
-    .check = says_check, .recover = says_recover, .visit = says_visit, .visit_range = says_range, .count = says_count,
-    .at = says_at, .put = says_put, .push = says_put, .put_at = says_put_at, .erase = says_erase, .add = says_add,
-    .blocks = says_blocks, .describe = says_visit};
-static const struct mm3_kind few_rows = {.size = offsetof(struct mm3_kind, push), .layout_version = 1, .name = "poor_puppet",
-                                         .layout = says_layout, .check = says_check, .visit = says_visit, .put = says_put};
+static const struct mm3_kind many_rows = {.size = sizeof many_rows,
+                                          .layout_version = 1,
+                                          .name = "puppet",
+                                          .layout = says_layout,
+                                          .init = says_init,
+                                          .check = says_check,
+                                          .recover = says_recover,
+                                          .visit = says_visit,
+                                          .visit_range = says_range,
+                                          .count = says_count,
+                                          .at = says_at,
+                                          .put = says_put,
+                                          .push = says_put,
+                                          .put_at = says_put_at,
+                                          .erase = says_erase,
+                                          .add = says_add,
+                                          .blocks = says_blocks,
+                                          .describe = says_visit};
+static const struct mm3_kind few_rows = {.size = offsetof(struct mm3_kind, push),
+                                         .layout_version = 1,
+                                         .name = "poor_puppet",
+                                         .layout = says_layout,
+                                         .check = says_check,
+                                         .visit = says_visit,
+                                         .put = says_put};
 static const struct mm3_kind *const puppets[] = {&many_rows, &few_rows};
-static const struct mm3_module puppet_module = {MM3_MODULE_MAGIC, MM3_ABI_MAJOR, MM3_ABI_MINOR, sizeof puppet_module, 2,
-                                                "puppets", "1", &mm3_core_mark, puppets};
+static const struct mm3_module puppet_module = {
+  MM3_MODULE_MAGIC, MM3_ABI_MAJOR, MM3_ABI_MINOR, sizeof puppet_module, 2, "puppets", "1", &mm3_core_mark, puppets};
 
 /* ---- a module out of the input ---- */
 
@@ -153,7 +172,8 @@ static const struct mm3_kind *make_kind(struct input *in, int right, char **name
   full.layout_version = flags & RIGHT_VERSION || right ? 1 : version;
   full.features = features;
   full.name = flags & NO_KIND_NAME && !right ? NULL : *name;
-  for (size_t at = offsetof(struct mm3_kind, layout), i = 0; at < sizeof full && !(flags & RIGHT_ROWS || right); at += 8, i++)
+  for (size_t at = offsetof(struct mm3_kind, layout), i = 0; at < sizeof full && !(flags & RIGHT_ROWS || right);
+       at += 8, i++)
     if (!(rows >> i & 1)) memset((char *)&full + at, 0, 8);
   size_t room = full.size < sizeof full ? full.size : sizeof full;
   struct mm3_kind *kind = malloc(room < 4 ? 4 : room);
@@ -267,7 +287,9 @@ int fuzz_module(const uint8_t *data, size_t size) {
   if (result != 0 && error.text[0] == 0) abort(); /* refused in words */
   use("puppet");
   use("poor_puppet");
-  if (result == 0) taken += made.nkinds, use_all(&made); /* stays for ever */
-  else forget(&made);
+  if (result == 0)
+    taken += made.nkinds, use_all(&made); /* stays for ever */
+  else
+    forget(&made);
   return 0;
 }

@@ -26,6 +26,8 @@
 
 /* ---- the reader: no lock, read-only ---- */
 
+static void reads(struct worker *w) { read_version(w), read_others(w), read_page(w); }
+
 static int follower(void *arg) {
   struct worker w = {.board = arg, .number = WORKERS};
   struct log_state *state = calloc(1, sizeof *state);
@@ -35,7 +37,7 @@ static int follower(void *arg) {
   w.root = (struct torture *)(uintptr_t)mm3_root_const(w.file, torture); /* is only read */
   while (!LOAD(w.board->stop)) {
     follow_log(&w, state);
-    for (int i = 0; i < 50; i++) read_version(&w), read_others(&w), read_page(&w);
+    for (int i = 0; i < 50; i++) reads(&w);
     COUNT(w.board->rounds);
   }
   free(state);
@@ -232,7 +234,8 @@ static void plant(struct worker *w, unsigned fault) {
   }
 }
 
-/* A short run, then a fault: the comparison at the end must see each, and so must the operations that run on. */
+/* A short run, then a fault: the comparison at the end must see each, and so must the reader, or the operations that
+ * run on. */
 static void fault_is_seen(unsigned fault, bool at_the_end) {
   static struct log_state log;
   struct board *board;
@@ -246,6 +249,7 @@ static void fault_is_seen(unsigned fault, bool at_the_end) {
   plant(&w, fault);
   board->quiet = 1;
   if (at_the_end) verify(board, file);
+  for (int i = 0; i < 5000 && !at_the_end && board->violations == 0; i++) reads(&w);
   for (int i = 0; i < 5000 && !at_the_end && board->violations == 0; i++) one_operation(&w);
   if (!at_the_end && fault == 3) follow_log(&w, &log);
   if (!CHECK(board->violations > 0))

@@ -243,7 +243,7 @@ static void fault_is_seen(unsigned fault, bool at_the_end) {
   if (!file) return;
   struct worker w = {.board = board, .file = file, .root = mm3_root(file, torture), .random = board->seed};
   memset(&log, 0, sizeof log);
-  for (int i = 0; i < 3000; i++) one_operation(&w);
+  for (int i = 0; i < (strcmp(mm3test_tool(), "valgrind") == 0 ? 300 : 3000); i++) one_operation(&w);
   add_atomic(&w), add_plain(&w), append_log(&w), raise_version(&w), read_version(&w), change_texts(&w), change_page(&w);
   CHECK_EQ(board->violations, 0);
   plant(&w, fault);

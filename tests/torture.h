@@ -16,15 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TORTURE(FIELD)                                                                                            \
-  FIELD(sum, atomic(u64))                                                                                         \
-  FIELD(total, u64)                                                                                               \
-  FIELD(name, string(48)) FIELD(tags, string_array(6, 24)) FIELD(recent, vec(u64, 32)) FIELD(log, segmented(u64)) \
-    FIELD(versions, hashmap(u64, u64)) FIELD(notes, hashmap(string(16), text)) FIELD(title, text)                 \
+#define TORTURE(FIELD)                                                                            \
+  FIELD(sum, atomic(u64))                                                                         \
+  FIELD(total, u64)                                                                               \
+  FIELD(name, string(48))                                                                         \
+  FIELD(tags, string_array(6, 24)) FIELD(recent, vec(u64, 32)) FIELD(log, segmented(u64))         \
+    FIELD(versions, hashmap(u64, u64)) FIELD(notes, hashmap(string(16), text)) FIELD(title, text) \
       FIELD(grid, ndarray(u64, 4, 4)) FIELD(page, json(200))
 MM3_STRUCT(torture, TORTURE);
 
-enum { PROCESSES = 3, THREADS = 2, WORKERS = 6, LIVES = 8192, KEYS = 300 };
+enum { PROCESSES = 3, THREADS = 2, WORKERS = 6, LIVES = 8192, KEYS = 300, NOTES = 200 };
 
 /* What a worker's life did: begun and done. Only it writes this, and nobody after its death. */
 struct life {
@@ -124,6 +125,7 @@ void one_operation(struct worker *w);
 void add_atomic(struct worker *w), add_plain(struct worker *w), append_log(struct worker *w),
   raise_version(struct worker *w);
 void change_texts(struct worker *w), change_page(struct worker *w);
+void read_note(struct worker *w, unsigned number);
 void read_others(struct worker *w), read_version(struct worker *w), read_page(struct worker *w);
 uint64_t whole_number(uint64_t n);
 uint64_t log_item(int worker, uint32_t life, uint32_t number);

@@ -130,7 +130,7 @@ void change_texts(struct worker *w) {
   whole_text(text, n, 1 + n % 1500);
   answered(w, "text", mm3_text_set_held(w->file, &w->root->title, text));
   char key[16];
-  unsigned number = (unsigned)(n >> 8) % 200; /* its texts are of its own letter */
+  unsigned number = (unsigned)(n >> 8) % NOTES; /* its texts are of its own letter */
   snprintf(key, sizeof key, "key %u", number);
   whole_text(text, number, 1 + n % 1500);
   if (n & 1)
@@ -249,18 +249,8 @@ void read_page(struct worker *w) {
   w->seen_page = version;
 }
 
-void read_others(struct worker *w) {
+void read_note(struct worker *w, unsigned number) {
   char text[2000], key[16];
-  size_t length = 0;
-  uint64_t n = next(w), item;
-  unsigned number = (unsigned)(n >> 8) % 200;
-  int named = LOAD(w->board->named);
-  if (answered(w, "read of a string", mm3_string_get(&w->root->name, text, sizeof text, &length)))
-    text_is_whole(w, text, length, -1, !named);
-  if (answered(w, "read of a string_array", mm3_string_array_get(&w->root->tags, n % 6, text, sizeof text, &length)))
-    text_is_whole(w, text, length, -1, true);
-  if (answered(w, "read of a text", mm3_text_get(w->file, &w->root->title, text, sizeof text, &length)))
-    text_is_whole(w, text, length, -1, true);
   struct mm3_buf buf = mm3_buf_of(text, sizeof text);
   snprintf(key, sizeof key, "key %u", number);
   int result = mm3_hashmap_get(w->file, &w->root->notes, key, &buf);
@@ -268,7 +258,21 @@ void read_others(struct worker *w) {
     text_is_whole(w, text, buf.len, buf.len > 5 ? (int)(number % 26) : -1, false);
   else if (result != -MM3_E_ABSENT && result != -MM3_E_AGAIN)
     answered(w, "read of a map of texts", result);
-  result = mm3_vec_get(&w->root->recent, n % VEC, &item);
+}
+
+void read_others(struct worker *w) {
+  char text[2000];
+  size_t length = 0;
+  uint64_t n = next(w), item;
+  int named = LOAD(w->board->named);
+  if (answered(w, "read of a string", mm3_string_get(&w->root->name, text, sizeof text, &length)))
+    text_is_whole(w, text, length, -1, !named);
+  if (answered(w, "read of a string_array", mm3_string_array_get(&w->root->tags, n % 6, text, sizeof text, &length)))
+    text_is_whole(w, text, length, -1, true);
+  if (answered(w, "read of a text", mm3_text_get(w->file, &w->root->title, text, sizeof text, &length)))
+    text_is_whole(w, text, length, -1, true);
+  read_note(w, (unsigned)(n >> 8) % NOTES);
+  int result = mm3_vec_get(&w->root->recent, n % VEC, &item);
   if (result == 0)
     number_is_whole(w, item);
   else if (result != -MM3_E_ABSENT)

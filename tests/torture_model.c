@@ -33,7 +33,7 @@ unsigned settle_vec(struct worker *w) {
 }
 
 static void settle(struct worker *w, struct version *v, uint64_t is, const char *what) {
-  if (is != v->done && is != v->begun) violation(w, what);
+  if (is != LOAD(v->done) && is != LOAD(v->begun)) violation(w, what);
   STORE(v->done, is);
   STORE(v->begun, is);
 }

@@ -101,7 +101,7 @@ void raise_version(struct worker *w) {
   int found = mm3_hashmap_get(w->file, &w->root->versions, key, &value);
   uint64_t version = found == 0 ? value >> 16 : 0;
   if (found != 0 && found != -MM3_E_ABSENT) answered(w, "get", found);
-  if (version < v->done || version > v->begun) violation(w, "a version that the lock's holder cannot see");
+  if (version < LOAD(v->done) || version > LOAD(v->begun)) violation(w, "a version that the lock's holder cannot see");
   STORE(v->begun, version + 1);
   if (answered(w, "set", mm3_hashmap_set_held(w->file, &w->root->versions, key, (version + 1) << 16 | key)))
     STORE(v->done, version + 1);
@@ -220,7 +220,7 @@ void change_page(struct worker *w) {
   struct version *v = &w->board->page;
   if (!take(w)) return;
   settle_page(w);
-  long long version = (long long)v->done + 1;
+  long long version = (long long)LOAD(v->done) + 1;
   whole_text(text, (uint64_t)version, (size_t)next(w) % 90);
   STORE(v->begun, (uint64_t)version);
   if (answered(w, "json",

@@ -41,7 +41,8 @@ fuzz () {
   UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1 "./fuzz_$1" -timeout=20 -rss_limit_mb=4096 \
     -artifact_prefix="$out/finding_$1_" -print_final_stats=1 "corpus_$1" >"$1.log" 2>&1 &
   pid=$!
-  while used=$(spent $pid) && [ "$used" -lt "$seconds" ]; do sleep 1; done
+  used=0
+  while now=$(spent $pid) && used=$now && [ "$used" -lt "$seconds" ]; do sleep 1; done
   kill $pid 2>/dev/null
   wait $pid
   [ $? -eq 72 ] # interrupted
@@ -59,7 +60,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n) { return fuz
   cp "$src/tests/fuzz/corpus/$target"/* "corpus_$target/" 2>/dev/null
   fuzz "$target" || { status=1; tail -40 "$target.log" >&2; }
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$target.log")
-  echo "fuzz: $target: ${executions:-0} executions in $seconds s of processor time, $(find "$out" -name "finding_${target}_*" | wc -l) findings"
+  echo "fuzz: $target: ${executions:-0} executions in $used s of processor time, $(find "$out" -name "finding_${target}_*" | wc -l) findings"
 done
 echo "fuzz: corpora and findings are in $out"
 exit $status

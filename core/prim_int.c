@@ -3,6 +3,7 @@
 #include "prim.h"
 
 #include <mm3/error.h>
+#include <stdio.h>
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "mm3 files are little-endian, and so is this code");
@@ -97,13 +98,18 @@ int mm3i_int_sink(struct mm3i_int value, struct mm3_sink *sink) {
   return sink->wide(sink, decimal, length);
 }
 
-int mm3i_int_limit_fail(struct mm3i_int value, const char *type, uint64_t size, int is_signed, struct mm3_ctx *ctx) {
-  char found[48], low[48], high[48];
+static int limit_fail(const char *found, const char *type, uint64_t size, int is_signed, struct mm3_ctx *ctx) {
+  char low[48], high[48];
   mm3_u128 top = largest(size, is_signed);
-  mm3i_int_print(value, found);
   mm3i_int_print((struct mm3i_int){is_signed ? top + 1 : 0, is_signed}, low);
   mm3i_int_print((struct mm3i_int){top, 0}, high);
   return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s does not fit %s, which takes %s to %s", found, type, low, high);
+}
+
+int mm3i_int_limit_fail(struct mm3i_int value, const char *type, uint64_t size, int is_signed, struct mm3_ctx *ctx) {
+  char found[48];
+  mm3i_int_print(value, found);
+  return limit_fail(found, type, size, is_signed, ctx);
 }
 
 static int is_signed_type(const struct mm3_type *type) { return type->kind->name[0] == 'i'; }
@@ -133,10 +139,21 @@ static int int_visit(const struct mm3_type *type, const void *bytes, struct mm3_
   return mm3i_int_sink(mm3i_int_load(bytes, type->size, is_signed_type(type)), sink);
 }
 
+/* A text of digits is a number, if one that no type holds. */
+static int no_int_fail(const struct mm3_type *type, const struct mm3_value *value, struct mm3_ctx *ctx) {
+  char found[64];
+  const char *name = type->kind->name, *text = value->as.text;
+  size_t sign = value->is == MM3_TEXT && value->count > 0 && text[0] == '-', i = sign;
+  while (value->is == MM3_TEXT && i < value->count && text[i] >= '0' && text[i] <= '9') i++;
+  if (value->is != MM3_TEXT || i == sign || i < value->count)
+    return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s wants an integer, found %s", name, mm3_value_name(value));
+  snprintf(found, sizeof found, "%.*s%s", i > 48 ? 45 : (int)i, text, i > 48 ? "..." : "");
+  return limit_fail(found, name, type->size, is_signed_type(type), ctx);
+}
+
 static int int_put(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx) {
   struct mm3i_int number;
-  if (mm3i_int_from_value(value, &number) < 0)
-    return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s wants an integer, found %s", type->kind->name, mm3_value_name(value));
+  if (mm3i_int_from_value(value, &number) < 0) return no_int_fail(type, value, ctx);
   if (!mm3i_int_fits(number, type->size, is_signed_type(type)))
     return mm3i_int_limit_fail(number, type->kind->name, type->size, is_signed_type(type), ctx);
   if (!(ctx->flags & MM3_CTX_DRY)) mm3i_int_store(number, bytes, type->size);

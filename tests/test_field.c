@@ -85,32 +85,6 @@ static int add(struct mm3_file *file, const char *path, int64_t by, char result[
   return code < 0 ? code : mm3_field_add(&field, &value, result, &error);
 }
 
-/* The spelling of DECISIONS: what goes in comes out, and what it means in between. */
-static void every_value_is_spelt_one_way(void) {
-  static const struct { const char *path, *in, *out; } cases[] = {
-      {"u8v", "255", "255"}, {"u8v", "\"17\"", "17"}, {"i64v", "-9223372036854775808", "-9223372036854775808"},
-      {"u64v", "\"18446744073709551615\"", "\"18446744073709551615\""}, {"u64v", "9223372036854775807", "9223372036854775807"},
-      {"u128v", "\"340282366920938463463374607431768211455\"", "\"340282366920938463463374607431768211455\""},
-      {"u128v", "0", "0"}, {"i128v", "\"-170141183460469231731687303715884105728\"", "\"-170141183460469231731687303715884105728\""},
-      {"i128v", "-5", "-5"}, {"f32v", "0.1", "0.1"}, {"f32v", "3.4028235e38", "3.4028235e38"}, {"f32v", "-0.0", "-0.0"},
-      {"f64v", "0.1", "0.1"}, {"f64v", "5", "5.0"}, {"f64v", "1e-320", "1e-320"}, {"f64v", "\"NaN\"", "\"NaN\""},
-      {"f64v", "\"Infinity\"", "\"Infinity\""}, {"f64v", "\"-Infinity\"", "\"-Infinity\""}, {"b", "true", "true"}, {"b", "false", "false"},
-      {"c", "\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\""}, {"c", "\"\\u0000\"", "\"\\u0000\""}, {"key", "\"00FFa1\"", "\"00ffa1\""},
-      {"state", "\"busy\"", "\"busy\""}, {"hits", "9", "9"}, {"name", "\"a\\u0000b\"", "\"a\\u0000b\""},
-      {"home", "{\"level\": 3, \"at\": {\"x\": -128}}", "{\"at\": {\"x\": -128, \"label\": \"\"}, \"level\": 3}"},
-      {"home.at.x", "127", "127"},
-  };
-  struct thing *t;
-  struct mm3_file *file = fresh(&t);
-  if (!file) return;
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    CHECK_OK(put(file, cases[i].path, cases[i].in), error);
-    CHECK_STR(show(file, cases[i].path), cases[i].out);
-  }
-  CHECK_EQ(mm3_check(file, NULL, NULL), 0);
-  mm3_close(file);
-}
-
 static void what_does_not_fit_is_refused_and_the_old_value_stands(void) {
   static const struct { const char *path, *in; int code; const char *says; } cases[] = {
       {"u8v", "256", MM3_E_VALUE, "256 does not fit u8, which takes 0 to 255"},
@@ -118,7 +92,7 @@ static void what_does_not_fit_is_refused_and_the_old_value_stands(void) {
       {"u8v", "1.5", MM3_E_VALUE, "u8 wants an integer, found a number with a fraction"},
       {"u8v", "\"x\"", MM3_E_VALUE, "u8 wants an integer, found a string"},
       {"i64v", "\"9223372036854775808\"", MM3_E_VALUE, "takes -9223372036854775808 to 9223372036854775807"},
-      {"u128v", "\"340282366920938463463374607431768211456\"", MM3_E_VALUE, "u128 wants an integer"},
+      {"u128v", "\"340282366920938463463374607431768211456\"", MM3_E_VALUE, "which takes 0 to 340282366920938463463374607431768211455"},
       {"i128v", "\"170141183460469231731687303715884105728\"", MM3_E_VALUE, "does not fit i128"},
       {"f32v", "1e39", MM3_E_VALUE, "does not fit f32"}, {"f64v", "\"nan\"", MM3_E_VALUE, "f64 wants a number"},
       {"b", "1", MM3_E_VALUE, "bool wants true or false, found an integer"},
@@ -339,8 +313,7 @@ static void a_path_beyond_the_end_changes_nothing(void) {
   mm3_close(file);
 }
 
-MM3_TEST_SUITE("field", {"every value is spelt one way", every_value_is_spelt_one_way},
-               {"what does not fit is refused and the old value stands", what_does_not_fit_is_refused_and_the_old_value_stands},
+MM3_TEST_SUITE("field", {"what does not fit is refused and the old value stands", what_does_not_fit_is_refused_and_the_old_value_stands},
                {"paths that lead nowhere say what there is", paths_that_lead_nowhere_say_what_there_is},
                {"numbers add without wrapping", numbers_add_without_wrapping},
                {"a read-only file takes nothing", a_read_only_file_takes_nothing},

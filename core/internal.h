@@ -37,6 +37,7 @@ struct mm3i_struct {
   const char *name;
   struct mm3_type *type;            /* kind "struct", field form == element form */
   uint32_t first_row, nrows;        /* its fields in the field table */
+  uint32_t depth;                   /* 1, or one more than the deepest struct in it */
 };
 
 /* One row of the field table, in memory: a field of a struct block. Offsets are from that struct's start. */

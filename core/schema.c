@@ -18,6 +18,7 @@ struct builder {
   unsigned flags;
   struct mm3_error *error;
   struct mm3_error missing;       /* why a bare word was no kind: the better reason when its kind then refuses */
+  uint32_t deepest;               /* struct that the fields of this one hold */
 };
 
 static int out_of_memory(struct builder *b) { return mm3_error_set(b->error, -ENOMEM, "out of memory"); }
@@ -99,6 +100,7 @@ static int resolve_args(struct builder *b, const struct mm3i_node *node, struct 
 static int resolve(struct builder *b, const struct mm3i_node *node, enum mm3_form form, const struct mm3_type **out) {
   const struct mm3i_struct *named = node->has_args ? NULL : find_struct(b->schema, node->name);
   if (named) {
+    if (named->depth > b->deepest) b->deepest = named->depth;
     *out = named->type;
     return 0;
   }
@@ -109,6 +111,7 @@ static int resolve(struct builder *b, const struct mm3i_node *node, enum mm3_for
   type->form = form;
   type->text = print_type(b, node);
   if (!type->text) return out_of_memory(b);
+  const struct mm3_error around = b->missing; /* of the type that has this one as an argument */
   b->missing.code = 0;
   int result = resolve_args(b, node, type);
   if (result < 0) return result;
@@ -124,6 +127,7 @@ static int resolve(struct builder *b, const struct mm3i_node *node, enum mm3_for
   }
   if (result == 0) result = check_layout(b, type);
   if (result < 0) return at_line(b, node, result);
+  b->missing = around;
   *out = type;
   return 0;
 }
@@ -219,6 +223,7 @@ static int add_struct(struct builder *b, const struct mm3i_node_struct *block) {
                          block->column, block->name);
   *type = (struct mm3_type){.kind = &mm3i_struct_kind, .text = block->name, .align = 1, .members = members};
   uint32_t first = schema->nrows;
+  b->deepest = 0;
   for (const struct mm3i_node_field *field = block->fields; field; field = field->next) {
     struct mm3i_row *row = &schema->rows[schema->nrows];
     for (uint32_t i = first; i < schema->nrows; i++)
@@ -232,7 +237,9 @@ static int add_struct(struct builder *b, const struct mm3i_node_struct *block) {
     schema->nrows++;
   }
   type->size = (type->size + type->align - 1) & ~(type->align - 1);
-  struct mm3i_struct entry = {block->name, type, first, block->nfields};
+  struct mm3i_struct entry = {block->name, type, first, block->nfields, b->deepest + 1};
+  if (entry.depth > MM3I_MAX_DEPTH)
+    return mm3_error_set(b->error, -MM3_E_SCHEMA, "struct '%s' nests structs deeper than 16", block->name);
   if (b->table && !compare_struct(b->table, schema->nstructs, &entry))
     return mm3_error_set(b->error, -MM3_E_DAMAGED, "struct '%s' of the schema is not what entry %u of the field table says",
                          block->name, schema->nstructs);
@@ -295,7 +302,7 @@ int mm3i_schema_parse(const char *text, size_t text_size, const void *table, siz
   struct mm3i_node_struct *blocks = NULL;
   struct mm3i_arena *arena = mm3i_arena_new();
   struct mm3i_schema *schema = arena ? mm3i_arena_alloc(arena, sizeof *schema) : NULL;
-  struct builder b = {schema, NULL, flags, error, {0}};
+  struct builder b = {.schema = schema, .flags = flags, .error = error};
   int result = schema ? 0 : out_of_memory(&b);
   if (result == 0) {
     schema->arena = arena;

@@ -14,6 +14,34 @@ const char *mm3j_why(const json_error_t *why) {
   return why->text;
 }
 
+/* ---- what is read again when it was written ---- */
+
+static size_t key_length(void *iter) {
+#if JANSSON_VERSION_HEX >= 0x020e00 /* which has zero bytes in keys, that its own parser refuses */
+  return json_object_iter_key_len(iter);
+#else
+  return strlen(json_object_iter_key(iter));
+#endif
+}
+
+/* `levels`: so many more are read. One that holds itself has no end. */
+static const char *unreadable(const json_t *json, unsigned levels) {
+  const char *why = NULL;
+  if (levels == 0) return "it has more than 2048 levels, or holds itself";
+  if (json_is_array(json)) {
+    for (size_t i = 0; !why && i < json_array_size(json); i++) why = unreadable(json_array_get(json, i), levels - 1);
+  } else if (json_is_object(json)) {
+    json_t *object = (json_t *)(uintptr_t)json; /* jansson's iterators take no const */
+    for (void *at = json_object_iter(object); !why && at; at = json_object_iter_next(object, at)) {
+      if (strlen(json_object_iter_key(at)) != key_length(at)) return "a key has a zero byte";
+      why = unreadable(json_object_iter_value(at), levels - 1);
+    }
+  }
+  return why;
+}
+
+const char *mm3j_unreadable(const json_t *json) { return unreadable(json, MM3J_LEVELS); }
+
 /* ---- json_t -> value ---- */
 
 static int next_item(const struct mm3_value *of, void **cursor, struct mm3_value *key, struct mm3_value *item) {
@@ -29,7 +57,7 @@ static int next_item(const struct mm3_value *of, void **cursor, struct mm3_value
   if (!at) return 0;
   *cursor = at;
   const char *name = json_object_iter_key(at);
-  *key = (struct mm3_value){.is = MM3_TEXT, .as.text = name, .count = strlen(name)};
+  *key = (struct mm3_value){.is = MM3_TEXT, .as.text = name, .count = key_length(at)};
   *item = mm3j_value_of(json_object_iter_value(at));
   return 1;
 }
@@ -54,13 +82,15 @@ struct mm3_value mm3j_value_of(const json_t *json) {
 
 /* ---- value -> json_t ---- */
 
-static int gather(const struct mm3_value *value, json_t *into) {
+static int json_of(const struct mm3_value *value, json_t **json, unsigned levels);
+
+static int gather(const struct mm3_value *value, json_t *into, unsigned levels) {
   struct mm3_value key, item;
   void *cursor = NULL;
   int more;
   while ((more = value->source->next(value, &cursor, &key, &item)) > 0) {
     json_t *child;
-    int result = mm3j_json_of(&item, &child);
+    int result = json_of(&item, &child, levels);
     if (result < 0) return result;
     if (value->is == MM3_LIST) result = json_array_append_new(into, child);
     else if (memchr(key.as.text, 0, key.count)) return json_decref(child), -MM3_E_VALUE; /* jansson's keys are C strings */
@@ -71,9 +101,10 @@ static int gather(const struct mm3_value *value, json_t *into) {
   return more;
 }
 
-int mm3j_json_of(const struct mm3_value *value, json_t **json) {
+static int json_of(const struct mm3_value *value, json_t **json, unsigned levels) {
   int result = 0;
   *json = NULL;
+  if (levels == 0) return -MM3_E_VALUE;
   switch (value->is) {
     case MM3_NULL: *json = json_null(); break;
     case MM3_BOOL: *json = json_boolean(value->as.boolean); break;
@@ -88,10 +119,12 @@ int mm3j_json_of(const struct mm3_value *value, json_t **json) {
     case MM3_MAP: *json = json_object(); break;
   }
   if (!*json) return -ENOMEM;
-  if (value->is == MM3_LIST || value->is == MM3_MAP) result = gather(value, *json);
+  if (value->is == MM3_LIST || value->is == MM3_MAP) result = gather(value, *json, levels - 1);
   if (result < 0) json_decref(*json);
   return result;
 }
+
+int mm3j_json_of(const struct mm3_value *value, json_t **json) { return json_of(value, json, MM3J_LEVELS); }
 
 /* ---- json_t -> sink ---- */
 

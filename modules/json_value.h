@@ -14,15 +14,20 @@ const char *mm3j_why(const json_error_t *why);
 
 struct mm3_value mm3j_value_of(const json_t *json);
 
-/* A value as a new json_t. -MM3_E_VALUE when jansson cannot hold it (an integer beyond int64), -ENOMEM. */
+/* Why the text of this value would not be read again; NULL: it is. Jansson writes more than it reads. */
+const char *mm3j_unreadable(const json_t *json);
+
+/* A value as a new json_t. -MM3_E_VALUE when jansson cannot hold it (an integer beyond int64, 2048 levels), -ENOMEM. */
 int mm3j_json_of(const struct mm3_value *value, json_t **json);
 
 /* A json_t to a sink. */
 int mm3j_visit(const json_t *json, struct mm3_sink *sink);
 
+/* As deep as jansson reads; a number in a list has two levels. */
+enum { MM3J_LEVELS = 2048 };
+
 /* A sink that builds a json_t, in the spelling of mm3/json.h. After the visit `done` is the value (the caller's
  * reference); mm3j_builder_drop frees what a broken-off visit left. */
-enum { MM3J_LEVELS = 2048 };
 struct mm3j_builder {
   struct mm3_sink sink;
   json_t *done;

@@ -43,6 +43,8 @@ static size_t dump_room(const void *field, size_t n) {
 
 static int json_set(void *field, size_t n, const json_t *value, struct mm3_error *error) {
   if (!value) return mm3_error_set(error, -EINVAL, "no value was given");
+  const char *why = mm3j_unreadable(value);
+  if (why) return mm3_error_set(error, -MM3_E_VALUE, "the value cannot be kept: %s", why);
   char small[STRING_SMALL], *text = small;
   size_t room = dump_room(field, n);
   if (room > sizeof small && !(text = malloc(room))) return mm3_error_set(error, -ENOMEM, "out of memory");
@@ -52,7 +54,7 @@ static int json_set(void *field, size_t n, const json_t *value, struct mm3_error
     if (!(text = malloc(count))) return mm3_error_set(error, -ENOMEM, "out of memory");
     if (json_dumpb(value, text, count, DUMP_FLAGS) != count) count = 0;
   }
-  int result = count == 0 ? mm3_error_set(error, -MM3_E_VALUE, "the value cannot be written as JSON: it holds itself, or memory is short")
+  int result = count == 0 ? mm3_error_set(error, -MM3_E_VALUE, "the value cannot be written as JSON: a text is not UTF-8, or memory is short")
                           : store(field, n, text, count, error);
   if (text != small) free(text);
   return result;
@@ -240,6 +242,8 @@ static size_t fewer_digits(const json_t *json, size_t n) {
 
 /* json_t into the value's bytes, either form. */
 static int put_json(const struct mm3_type *type, void *bytes, const json_t *json, struct mm3_ctx *ctx) {
+  const char *why = mm3j_unreadable(json);
+  if (why) return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s cannot keep it: %s", type->text, why);
   size_t n = capacity_of(type), flags = DUMP_FLAGS, count = json_dumpb(json, NULL, 0, flags);
   if (count > n) {
     flags = fewer_digits(json, n);
@@ -257,11 +261,13 @@ static int put_json(const struct mm3_type *type, void *bytes, const json_t *json
   return result;
 }
 
+#define CANNOT "an integer beyond 64 bits with sign, no finite number, a key with a zero byte, or more than 2048 levels"
+
 static int json_put(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx) {
   json_t *json;
   int result = mm3j_json_of(value, &json);
   if (result == -MM3_E_VALUE)
-    return mm3_ctx_fail(ctx, result, "%s cannot hold it: an integer beyond 64 bits with sign, or no finite number", type->text);
+    return mm3_ctx_fail(ctx, result, "%s cannot hold this value: " CANNOT, type->text);
   if (result < 0) return mm3_ctx_fail(ctx, result, "out of memory");
   result = put_json(type, bytes, json, ctx);
   json_decref(json);
@@ -286,7 +292,8 @@ static int json_put_deep(const struct mm3_type *type, void *bytes, const struct 
   struct copy copy;
   json_t *json, *part = NULL;
   int result = value ? mm3j_json_of(value, &part) : 0;
-  if (result < 0) return mm3_ctx_fail(ctx, result, "%s cannot hold this value", type->text);
+  if (result < 0) return mm3_ctx_fail(ctx, result, "%s cannot hold this value: %s", type->text,
+                                      result == -ENOMEM ? "out of memory" : CANNOT);
   result = load(type, bytes, &json, &copy, ctx);
   copy_drop(&copy);
   if (result < 0) return json_decref(part), result == -MM3_E_DAMAGED ? result : copy_fail(type, bytes, result, ctx);

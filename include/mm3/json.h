@@ -10,8 +10,9 @@
  *     element     | length:32 | N bytes, zero padded | zeros to a multiple of 4
  *
  * The current slot holds one JSON text in UTF-8 and zeros after it. Length 0 is an empty value and reads as null. What is
- * stored was parsed first, so that these always hold: valid JSON of at most 2048 levels, no duplicate keys, numbers that
- * jansson can hold (integers of 64 bits with sign, finite doubles); keys keep their order. A text that was set stays as it
+ * stored was parsed first, or is a json_t whose text would be, so that these always hold: valid JSON of at most 2048
+ * levels, no duplicate keys, no zero byte in a key, numbers that jansson can hold (integers of 64 bits with sign, finite
+ * doubles); keys keep their order. A text that was set stays as it
  * was written, spaces too; a json_t is written compactly.
  *
  * Every set writes the other slot and publishes it by one store: a reader, in any process, has the old value or the new

@@ -162,3 +162,24 @@ name: \"say \\\"hi\\\"\"" mm3 get t.mm3
   fails 2 empty.json 'there is no JSON in it' -- mm3 import t.mm3 empty.json
   fails 2 'standard input' '0 bytes' -- mm3 import t.mm3
 }
+
+@test "JSON a million levels deep is refused, whichever way it comes" {
+  mm3 create t.mm3 -e 'struct s { j: json(4000000) l: vec(json(100), 3) }'
+  mm3 set t.mm3 j '["old"]'
+  mm3 schema t.mm3 >s.schema
+  awk 'BEGIN { for (i = 0; i < 1000000; i++) printf "["; for (i = 0; i < 1000000; i++) printf "]"; print "" }' >deep.json
+  awk 'BEGIN { printf "{\"j\": "; for (i = 0; i < 1000000; i++) printf "{\"a\":"; printf "1"; for (i = 0; i <= 1000000; i++) printf "}"; print "" }' >file.json
+  for command in 'set t.mm3 j -' 'push t.mm3 l -' 'import t.mm3' 'import --create s.schema new.mm3' 'import --lines l t.mm3'
+  do
+    for text in deep.json file.json
+    do
+      code=0
+      mm3 $command <$text >out.txt 2>err.txt || code=$?
+      [ $code -eq 2 ] || { echo "$command <$text: exit $code"; cat err.txt; return 1; }
+      grep -q 'depth' err.txt || { echo "$command <$text"; head -c 300 err.txt; return 1; }
+    done
+  done
+  [ ! -e new.mm3 ]
+  is '{"j": ["old"], "l": []}' mm3 get t.mm3 --json
+  mm3 check t.mm3
+}

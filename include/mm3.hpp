@@ -15,7 +15,8 @@
  *
  * It is a thin layer: the handle is mm3_open's, `->` is a pointer into the mapping, each `<<` is one operation of the
  * kind's C header, with its cost and its promise. A refused operation throws mm3::error, whose code is the C code.
- * Kinds that grow want the file as well: `file.in(file->events) << 1u` and `file.in(file->cache) << std::pair("k", "v")`.
+ * Kinds that grow want the file as well: `file.in(file->events) << 1u`, `file.in(file->cache) << std::pair("k", "v")`, and
+ * `file.in(file->cache)["k"] << "v"`.
  * Include the header of each kind that you use, as in C (mm3.h has those that need no other library).
  */
 #ifndef MM3_HPP
@@ -57,19 +58,42 @@ template <class F, class Tag>
 using if_kind = std::enable_if_t<std::is_same<tag<F>, Tag>::value, int>;
 template <class F>
 using item = std::remove_cv_t<std::remove_reference_t<decltype(std::declval<F &>().at[0])>>;
-/* What a map's operation takes: numbers and C strings as they are, C++'s strings as their bytes. */
+template <class F>
+using key_of = std::remove_cv_t<std::remove_reference_t<decltype(*std::declval<F &>().mm3_key.of)>>;
+template <class F>
+using value_of = std::remove_cv_t<std::remove_reference_t<decltype(*std::declval<F &>().mm3_value.of)>>;
+/* What a map's operation takes for a key or value of C type Wanted: numbers as they are, strings as their bytes, structs by
+ * their address. */
+template <class Wanted>
 inline mm3_str given(std::string_view text) { return mm3_str_n(text.data(), text.size()); }
-template <class Number, std::enable_if_t<std::is_arithmetic<Number>::value, int> = 0>
+template <class Wanted, class Number, std::enable_if_t<std::is_arithmetic<Number>::value, int> = 0>
 Number given(Number number) {
   return number;
 }
+template <class Wanted, class Struct, std::enable_if_t<std::is_same<Struct, Wanted>::value && std::is_class<Struct>::value, int> = 0>
+const void *given(const Struct &value) {
+  return &value;
+}
 }  // namespace detail
+
+/* A key of a map, which may have an entry: `file.in(file->cache)["k"] << "v"`. */
+template <class F, class K>
+struct entry {
+  mm3_file *file;
+  F *field;
+  K key;
+};
 
 /* A field that grows, with its file. */
 template <class F>
 struct bound {
   mm3_file *file;
   F *field;
+
+  template <class K, class G = F, detail::if_kind<G, mm3_k_hashmap> = 0>
+  entry<F, std::decay_t<K>> operator[](K &&key) const {
+    return {file, field, std::forward<K>(key)};
+  }
 };
 
 /* An open file whose root is T; const T for a reader, which never writes to the mapping. Moves, does not copy. */
@@ -188,7 +212,15 @@ bound<F> operator<<(bound<F> to, std::string_view text) {
 /* hashmap(K, V): adds an entry, or replaces its value: `<< std::pair("alice", 42)`. */
 template <class F, detail::if_kind<F, mm3_k_hashmap> = 0, class K, class V>
 bound<F> operator<<(bound<F> to, const std::pair<K, V> &entry) {
-  check(mm3_hashmap_set(to.file, to.field, detail::given(entry.first), detail::given(entry.second)));
+  check(mm3_hashmap_set(to.file, to.field, detail::given<detail::key_of<F>>(entry.first),
+                        detail::given<detail::value_of<F>>(entry.second)));
+  return to;
+}
+
+/* The same by the key: `file.in(file->cache)["k"] << "v"`. */
+template <class F, class K, class V>
+const entry<F, K> &operator<<(const entry<F, K> &to, const V &value) {
+  check(mm3_hashmap_set(to.file, to.field, detail::given<detail::key_of<F>>(to.key), detail::given<detail::value_of<F>>(value)));
   return to;
 }
 

@@ -26,6 +26,42 @@ do
   [ "$shown" = "$wanted" ] || { echo "check-cxx: 14_game says: $shown" >&2; exit 1; }
 done
 
+# what a reader may not write, and what is of another type, does not compile; what stands first does
+cat >"$work/head.hpp" <<'END'
+#include <mm3.hpp>
+#define POINT(FIELD) FIELD(x, i32)
+MM3_STRUCT(point, POINT);
+#define THINGS(FIELD) \
+  FIELD(s, string(8)) FIELD(v, vec(u64, 3)) FIELD(p, vec(point, 3)) FIELD(m, hashmap(text, u64)) FIELD(h, hashmap(u8, point))
+MM3_STRUCT(things, THINGS);
+using namespace mm3::operators;
+END
+number=0
+while read -r line
+do
+  number=$((number + 1))
+  printf '#include "head.hpp"\nvoid f(mm3::file<things> &file, mm3::file<const things> &reader);\nvoid f(mm3::file<things> &file, mm3::file<const things> &reader) {\n  (void)file, (void)reader;\n  %s\n}\n' "$line" >"$work/f.cc"
+  refused=0
+  "$compiler" -std=c++17 -I"$MM3_SRC/include" -fsyntax-only "$work/f.cc" 2>"$work/err" || refused=1
+  [ $refused -eq $((number > 1)) ] || { echo "check-cxx: line $number, refused: $refused: $line" >&2; cat "$work/err" >&2; exit 1; }
+done <<'END'
+file->s << "x"; file->v << 5u; file->p << point{5}; file.in(file->m) << std::pair("k", 5); file.in(file->m)["k"] << 5; file.in(file->h)[1] << point{2}; (void)mm3::str(reader->s);
+reader->s << "x";
+reader->v << 5u;
+file->s << 5;
+file->v << "text";
+file->p << 5;
+file.in(file->m) << 5;
+file.in(file->m) << std::pair("k", "text");
+file.in(file->m) << std::pair(5, 5);
+file.in(file->m)["k"] << point{5};
+file.in(file->h)[1] << things{};
+file.in(file->v)[0] << 5;
+file->m << std::pair("k", 5);
+auto copy = file;
+END
+refusals=$((number - 1))
+
 # every struct of memmap3's README and of the design, as C and as C++
 for tool in "gcc c11 c" "gcc c17 c" "clang c11 c" "g++ c++17 cc" "clang++ c++17 cc"
 do
@@ -38,5 +74,5 @@ do
     -fsyntax-only "$work/structs.$3" || { echo "check-cxx: structs.h as $tool" >&2; exit 1; }
   built=$((built + 1))
 done
-echo "check-cxx: $built programs"
+echo "check-cxx: $built programs, $refusals refusals"
 [ $built -gt 0 ]

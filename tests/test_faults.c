@@ -4,7 +4,8 @@
  * of each kind: a code and a sentence come back, what was there stands, the file passes its check and takes the operation
  * when it is tried again, nothing leaks. test_file_faults.c has create and open.
  *
- * Allocations of modules and libraries are reached too, by malloc itself; not under a sanitizer, which has its own.
+ * Allocations of modules and libraries are reached too, by malloc itself, whoever gives the memory: the C library or a
+ * sanitizer.
  * Each failure has each code in torture; in make check one code a kind of call, in turn.
  */
 #include "../modules/all_modules.h"
@@ -26,20 +27,37 @@ static struct mm3i_sys whole;
 static int armed, paused, calls, fail_at, fail_errno;
 static const char *failed;
 
-static int fails(const char *name) {
+/* malloc may be called before a sanitizer has begun. */
+#define EARLY __attribute__((no_sanitize("address", "thread", "undefined")))
+
+EARLY static int fails(const char *name) {
   if (!armed || paused || ++calls != fail_at) return 0;
   failed = name;
   errno = fail_errno;
   return 1;
 }
 
-#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__ && defined __GLIBC__
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-void *malloc(size_t size) { return fails("malloc") ? NULL : __libc_malloc(size); }
-void *calloc(size_t count, size_t size) { return fails("calloc") ? NULL : __libc_calloc(count, size); }
-void *realloc(void *old, size_t size) { return fails("realloc") ? NULL : __libc_realloc(old, size); }
+/* A sanitizer's own, by the names that it gives them for this. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define SANITIZED 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifdef SANITIZED
+#define REAL(name) __interceptor_##name
+#else
+#define REAL(name) __libc_##name
+#endif
+
+#if defined __GLIBC__
+void *REAL(malloc)(size_t size);
+void *REAL(calloc)(size_t count, size_t size);
+void *REAL(realloc)(void *old, size_t size);
+EARLY void *malloc(size_t size) { return fails("malloc") ? NULL : REAL(malloc)(size); }
+EARLY void *calloc(size_t count, size_t size) { return fails("calloc") ? NULL : REAL(calloc)(count, size); }
+EARLY void *realloc(void *old, size_t size) { return fails("realloc") ? NULL : REAL(realloc)(old, size); }
 #else
 static void *f_malloc(size_t size) { return fails("malloc") ? NULL : malloc(size); }
 static void *f_calloc(size_t count, size_t size) { return fails("calloc") ? NULL : calloc(count, size); }

@@ -20,7 +20,7 @@
  *
  *     ./test_file              all cases              ./test_file -l       lists their sentences
  *     ./test_file counter      those whose sentence has this word; -v prints each as it runs
- *     MM3TEST_TIMEOUT=60       seconds that a case may take before the program fails (300)
+ *     MM3TEST_TIMEOUT=60       seconds that a case may take before the program fails (300; under a tool 3000)
  *     MM3TEST_KEEP=1           leaves the folder of temporary files
  *     MM3TEST_TOOL=valgrind    says what the program runs under (asan and tsan are known from the compiler)
  *

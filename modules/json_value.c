@@ -25,22 +25,31 @@ static size_t key_length(void *iter) {
 }
 
 /* `levels`: so many more are read. One that holds itself has no end. */
-static const char *unreadable(const json_t *json, unsigned levels) {
-  const char *why = NULL;
-  if (levels == 0) return "it has more than 2048 levels, or holds itself";
+static bool shallow(const json_t *json, unsigned levels) {
+  bool is = levels > 0;
   if (json_is_array(json)) {
-    for (size_t i = 0; !why && i < json_array_size(json); i++) why = unreadable(json_array_get(json, i), levels - 1);
+    for (size_t i = 0; is && i < json_array_size(json); i++) is = shallow(json_array_get(json, i), levels - 1);
   } else if (json_is_object(json)) {
     json_t *object = (json_t *)(uintptr_t)json; /* jansson's iterators take no const */
-    for (void *at = json_object_iter(object); !why && at; at = json_object_iter_next(object, at)) {
-      if (strlen(json_object_iter_key(at)) != key_length(at)) return "a key has a zero byte";
-      why = unreadable(json_object_iter_value(at), levels - 1);
-    }
+    for (void *at = json_object_iter(object); is && at; at = json_object_iter_next(object, at))
+      is = shallow(json_object_iter_value(at), levels - 1);
   }
-  return why;
+  return is;
 }
 
-const char *mm3j_unreadable(const json_t *json) { return unreadable(json, MM3J_LEVELS); }
+bool mm3j_shallow(const json_t *json) { return shallow(json, MM3J_LEVELS); }
+
+bool mm3j_has_zero_key(const json_t *json) {
+  bool has = false;
+  if (json_is_array(json)) {
+    for (size_t i = 0; !has && i < json_array_size(json); i++) has = mm3j_has_zero_key(json_array_get(json, i));
+  } else if (json_is_object(json)) {
+    json_t *object = (json_t *)(uintptr_t)json;
+    for (void *at = json_object_iter(object); !has && at; at = json_object_iter_next(object, at))
+      has = strlen(json_object_iter_key(at)) != key_length(at) || mm3j_has_zero_key(json_object_iter_value(at));
+  }
+  return has;
+}
 
 /* ---- json_t -> value ---- */
 

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <mm3/module.h>
+#include <stdbool.h>
 
 /* A json_t as a value; valid as long as the json_t is. */
 /* What jansson says, in words that say what to do. */
@@ -14,8 +15,9 @@ const char *mm3j_why(const json_error_t *why);
 
 struct mm3_value mm3j_value_of(const json_t *json);
 
-/* Why the text of this value would not be read again; NULL: it is. Jansson writes more than it reads. */
-const char *mm3j_unreadable(const json_t *json);
+/* Jansson writes more than it reads: values of more than MM3J_LEVELS levels, and (of a shallow one) zero bytes in keys. */
+bool mm3j_shallow(const json_t *json);
+bool mm3j_has_zero_key(const json_t *json);
 
 /* A value as a new json_t. -MM3_E_VALUE when jansson cannot hold it (an integer beyond int64, 2048 levels), -ENOMEM. */
 int mm3j_json_of(const struct mm3_value *value, json_t **json);

@@ -41,10 +41,17 @@ static size_t dump_room(const void *field, size_t n) {
   return room < n ? room : n;
 }
 
+/* Jansson writes more than it reads. Short texts without an escape need no look at the value. */
+static int read_again(const json_t *value, const char *text, size_t count, struct mm3_error *error) {
+  if (count > MM3J_LEVELS && !mm3j_shallow(value))
+    return mm3_error_set(error, -MM3_E_VALUE, "the value cannot be kept: it has more than 2048 levels");
+  if (memchr(text, '\\', count) && mm3j_has_zero_key(value))
+    return mm3_error_set(error, -MM3_E_VALUE, "the value cannot be kept: a key has a zero byte");
+  return 0;
+}
+
 static int json_set(void *field, size_t n, const json_t *value, struct mm3_error *error) {
   if (!value) return mm3_error_set(error, -EINVAL, "no value was given");
-  const char *why = mm3j_unreadable(value);
-  if (why) return mm3_error_set(error, -MM3_E_VALUE, "the value cannot be kept: %s", why);
   char small[STRING_SMALL], *text = small;
   size_t room = dump_room(field, n);
   if (room > sizeof small && !(text = malloc(room))) return mm3_error_set(error, -ENOMEM, "out of memory");
@@ -54,8 +61,10 @@ static int json_set(void *field, size_t n, const json_t *value, struct mm3_error
     if (!(text = malloc(count))) return mm3_error_set(error, -ENOMEM, "out of memory");
     if (json_dumpb(value, text, count, DUMP_FLAGS) != count) count = 0;
   }
-  int result = count == 0 ? mm3_error_set(error, -MM3_E_VALUE, "the value cannot be written as JSON: a text is not UTF-8, or memory is short")
-                          : store(field, n, text, count, error);
+  int result = 0;
+  if (count == 0) result = mm3_error_set(error, -MM3_E_VALUE, "the value cannot be written as JSON: it holds itself, a text is not UTF-8, or memory is short");
+  else if (count <= n) result = read_again(value, text, count, error);
+  if (result == 0) result = store(field, n, text, count, error);
   if (text != small) free(text);
   return result;
 }
@@ -242,8 +251,6 @@ static size_t fewer_digits(const json_t *json, size_t n) {
 
 /* json_t into the value's bytes, either form. */
 static int put_json(const struct mm3_type *type, void *bytes, const json_t *json, struct mm3_ctx *ctx) {
-  const char *why = mm3j_unreadable(json);
-  if (why) return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s cannot keep it: %s", type->text, why);
   size_t n = capacity_of(type), flags = DUMP_FLAGS, count = json_dumpb(json, NULL, 0, flags);
   if (count > n) {
     flags = fewer_digits(json, n);
@@ -252,6 +259,8 @@ static int put_json(const struct mm3_type *type, void *bytes, const json_t *json
   if (count > n)
     return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%zu bytes of JSON do not fit %s", count, type->text);
   if (count == 0 && !json_is_null(json)) return mm3_ctx_fail(ctx, -ENOMEM, "out of memory"); /* no value is empty */
+  if (count > MM3J_LEVELS && !mm3j_shallow(json))
+    return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s cannot keep a value of more than 2048 levels", type->text);
   if (ctx->flags & MM3_CTX_DRY) return 0;
   char *text = malloc(count + 1);
   if (!text || (count && json_dumpb(json, text, count, flags) != count))

@@ -15,8 +15,8 @@
  *
  * It is a thin layer: the handle is mm3_open's, `->` is a pointer into the mapping, each `<<` is one operation of the
  * kind's C header, with its cost and its promise. A refused operation throws mm3::error, whose code is the C code.
- * Kinds that grow want the file as well: `file.in(file->events) << 1u`, `file.in(file->cache) << std::pair("k", "v")`, and
- * `file.in(file->cache)["k"] << "v"`.
+ * Kinds that grow want the file as well: `file.in(file->events) << 1u`, `file.in(file->cache) << std::pair("k", "v")`,
+ * and `file.in(file->cache)["k"] << "v"`.
  * Include the header of each kind that you use, as in C (mm3.h has those that need no other library).
  */
 #ifndef MM3_HPP
@@ -62,15 +62,16 @@ template <class F>
 using key_of = std::remove_cv_t<std::remove_reference_t<decltype(*std::declval<F &>().mm3_key.of)>>;
 template <class F>
 using value_of = std::remove_cv_t<std::remove_reference_t<decltype(*std::declval<F &>().mm3_value.of)>>;
-/* What a map's operation takes for a key or value of C type Wanted: numbers as they are, strings as their bytes, structs by
- * their address. */
+/* What a map's operation takes for a key or value of C type Wanted: numbers as they are, strings as their bytes, structs
+ * by their address. */
 template <class Wanted>
 inline mm3_str given(std::string_view text) { return mm3_str_n(text.data(), text.size()); }
 template <class Wanted, class Number, std::enable_if_t<std::is_arithmetic<Number>::value, int> = 0>
 Number given(Number number) {
   return number;
 }
-template <class Wanted, class Struct, std::enable_if_t<std::is_same<Struct, Wanted>::value && std::is_class<Struct>::value, int> = 0>
+template <class Wanted, class Struct,
+          std::enable_if_t<std::is_same<Struct, Wanted>::value && std::is_class<Struct>::value, int> = 0>
 const void *given(const Struct &value) {
   return &value;
 }
@@ -220,7 +221,8 @@ bound<F> operator<<(bound<F> to, const std::pair<K, V> &entry) {
 /* The same by the key: `file.in(file->cache)["k"] << "v"`. */
 template <class F, class K, class V>
 const entry<F, K> &operator<<(const entry<F, K> &to, const V &value) {
-  check(mm3_hashmap_set(to.file, to.field, detail::given<detail::key_of<F>>(to.key), detail::given<detail::value_of<F>>(value)));
+  check(mm3_hashmap_set(to.file, to.field, detail::given<detail::key_of<F>>(to.key),
+                        detail::given<detail::value_of<F>>(value)));
   return to;
 }
 

@@ -62,7 +62,9 @@ static int json_set(void *field, size_t n, const json_t *value, struct mm3_error
     if (json_dumpb(value, text, count, DUMP_FLAGS) != count) count = 0;
   }
   int result = 0;
-  if (count == 0) result = mm3_error_set(error, -MM3_E_VALUE, "the value cannot be written as JSON: it holds itself, a text is not UTF-8, or memory is short");
+  if (count == 0)
+    result = mm3_error_set(error, -MM3_E_VALUE, "the value cannot be written as JSON: it holds itself, a text is not "
+                                                "UTF-8, or memory is short");
   else if (count <= n) result = read_again(value, text, count, error);
   if (result == 0) result = store(field, n, text, count, error);
   if (text != small) free(text);

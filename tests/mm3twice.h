@@ -2,8 +2,9 @@
 /*
  * mm3twice.h: each operation of a kind on values of several sizes, done by one process, then by another, then reopened.
  *
- * A test says how a value of size n is made (fill), what a reader must find (same: through every reading operation), and for
- * each operation how it is done (run) and what it does to a plain model (model), which both return the same number.
+ * A test says how a value of size n is made (fill), what a reader must find (same: through every reading operation),
+ * and for each operation how it is done (run) and what it does to a plain model (model), which both return the same
+ * number.
  */
 #ifndef MM3_MM3TWICE_H
 #define MM3_MM3TWICE_H
@@ -29,7 +30,7 @@ struct twice_op {
 
 struct twice {
   const struct mm3_desc *desc;
-  size_t sizes[4];             /* 0, 1, one less than the capacity, the capacity */
+  size_t sizes[4]; /* 0, 1, one less than the capacity, the capacity */
   void (*fill)(struct mm3_file *file, void *root, size_t n, struct model *m);
   int (*same)(struct mm3_file *file, const void *root, const struct model *m);
   const struct twice_op *ops;
@@ -37,17 +38,18 @@ struct twice {
 };
 
 /* OP(name, statements, statements): `r` is the root, `m` the model; both end by returning the same number. */
-#define OP(name, done, meant)                                                   \
-  static int name##_run(struct mm3_file *file, void *root) {                    \
-    struct ROOT *r = root;                                                      \
-    (void)file, (void)r;                                                        \
-    done                                                                        \
-  }                                                                             \
-  static int name##_model(struct model *m) {                                    \
-    (void)m;                                                                    \
-    meant                                                                       \
+#define OP(name, done, meant)                                \
+  static int name##_run(struct mm3_file *file, void *root) { \
+    struct ROOT *r = root;                                   \
+    (void)file, (void)r;                                     \
+    done                                                     \
+  }                                                          \
+  static int name##_model(struct model *m) {                 \
+    (void)m;                                                 \
+    meant                                                    \
   }
-#define OF(name) {#name, name##_run, name##_model}
+#define OF(name) \
+  { #name, name##_run, name##_model }
 
 struct twice_child {
   const struct twice *t;
@@ -106,14 +108,15 @@ MM3_UNUSED static void twice_all(const struct twice *t) {
 }
 
 /* TWICE(case, prefix, {sizes}, OF(op), OF(op) ...): a case from prefix_fill, prefix_same and operations. */
-#define TWICE_SIZES(a, b, c, d) {a, b, c, d}
-#define TWICE(name, prefix, sizes, ...)                                                                       \
-  static void name(void) {                                                                                    \
-    static const struct twice_op ops[] = {__VA_ARGS__};                                                       \
+#define TWICE_SIZES(a, b, c, d) \
+  { a, b, c, d }
+#define TWICE(name, prefix, sizes, ...)                                                                           \
+  static void name(void) {                                                                                        \
+    static const struct twice_op ops[] = {__VA_ARGS__};                                                           \
     twice_all(&(const struct twice){MM3_I_TWICE_DESC(ROOT), TWICE_SIZES sizes, prefix##_fill, prefix##_same, ops, \
-                                    sizeof ops / sizeof ops[0]});                                             \
+                                    sizeof ops / sizeof ops[0]});                                                 \
   }
-#define MM3_I_TWICE_DESC(root) MM3_I_TWICE_DESC_(root)
+#define MM3_I_TWICE_DESC(root)  MM3_I_TWICE_DESC_(root)
 #define MM3_I_TWICE_DESC_(root) MM3_TYPE(root)
 
 #endif

@@ -17,23 +17,25 @@ static int parse(const char *text) {
 
 /* Directly, through each other, and within every kind that takes a type. */
 static void a_struct_that_holds_itself_is_refused_in_words(void) {
-  static const struct { const char *text, *says; } cases[] = {
-      {"struct t { a: t }", "struct 't': field 'a' names struct 't', itself; a struct may nest only earlier ones"},
-      {"struct t { n: u8 a: vec(t, 3) }", "field 'a' names struct 't', itself"},
-      {"struct t { a: segmented(t) }", "field 'a' names struct 't', itself"},
-      {"struct t { a: ndarray(t, 2) }", "field 'a' names struct 't', itself"},
-      {"struct t { a: hashmap(text, t) }", "field 'a' names struct 't', itself"},
-      {"struct t { a: hashmap(t, text) }", "field 'a' names struct 't', itself"},
-      {"struct t { a: hashmap(t, t) }", "field 'a' names struct 't', itself"},
-      {"struct t { a: vec(vec(t, 2), 2) }", "field 'a' names struct 't', itself"},
-      {"struct t { a: atomic(t) }", "field 'a' names struct 't', itself"},
-      {"struct a { x: b } struct b { y: a }", "struct 'a': field 'x' names struct 'b', a later one"},
-      {"struct a { x: vec(b, 2) } struct b { y: vec(a, 2) }", "field 'x' names struct 'b', a later one"},
-      {"struct a { x: b } struct b { y: c } struct c { z: a }", "field 'x' names struct 'b', a later one"},
-      {"struct a { n: u8 } struct b { x: a y: b }", "field 'y' names struct 'b', itself"},
-      /* and what is no struct at all, in the same places */
-      {"struct t { a: hashmap(nokind, text) }", "mm3-nokind.so was looked for in"},
-      {"struct t { a: hashmap(text, nokind) }", "mm3-nokind.so was looked for in"},
+  static const struct {
+    const char *text, *says;
+  } cases[] = {
+    {"struct t { a: t }", "struct 't': field 'a' names struct 't', itself; a struct may nest only earlier ones"},
+    {"struct t { n: u8 a: vec(t, 3) }", "field 'a' names struct 't', itself"},
+    {"struct t { a: segmented(t) }", "field 'a' names struct 't', itself"},
+    {"struct t { a: ndarray(t, 2) }", "field 'a' names struct 't', itself"},
+    {"struct t { a: hashmap(text, t) }", "field 'a' names struct 't', itself"},
+    {"struct t { a: hashmap(t, text) }", "field 'a' names struct 't', itself"},
+    {"struct t { a: hashmap(t, t) }", "field 'a' names struct 't', itself"},
+    {"struct t { a: vec(vec(t, 2), 2) }", "field 'a' names struct 't', itself"},
+    {"struct t { a: atomic(t) }", "field 'a' names struct 't', itself"},
+    {"struct a { x: b } struct b { y: a }", "struct 'a': field 'x' names struct 'b', a later one"},
+    {"struct a { x: vec(b, 2) } struct b { y: vec(a, 2) }", "field 'x' names struct 'b', a later one"},
+    {"struct a { x: b } struct b { y: c } struct c { z: a }", "field 'x' names struct 'b', a later one"},
+    {"struct a { n: u8 } struct b { x: a y: b }", "field 'y' names struct 'b', itself"},
+    /* and what is no struct at all, in the same places */
+    {"struct t { a: hashmap(nokind, text) }", "mm3-nokind.so was looked for in"},
+    {"struct t { a: hashmap(text, nokind) }", "mm3-nokind.so was looked for in"},
   };
   for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     CHECK_FAILS(parse(cases[i].text), strstr(cases[i].says, ".so") ? -MM3_E_MODULE : -MM3_E_SCHEMA, error);
@@ -62,5 +64,6 @@ static void structs_nest_as_deep_as_in_c(void) {
   CHECK_OK(parse("struct a { x: u8 } struct b { x: a } struct c { x: a y: b z: a }"), error);
 }
 
-MM3_TEST_SUITE("schema-nest", {"a struct that holds itself is refused in words", a_struct_that_holds_itself_is_refused_in_words},
+MM3_TEST_SUITE("schema-nest",
+               {"a struct that holds itself is refused in words", a_struct_that_holds_itself_is_refused_in_words},
                {"structs nest as deep as in C", structs_nest_as_deep_as_in_c})

@@ -16,8 +16,8 @@ static struct mm3_error error;
 /* The field that lines of one type share. */
 static struct mm3_file *file;
 static char type[1024], structs[1024]; /* of the field; that were declared */
-static unsigned files, lines[3]; /* lines: taken, refused, bytes */
-static char kinds[64][64];       /* the first words of types */
+static unsigned files, lines[3];       /* lines: taken, refused, bytes */
+static char kinds[64][64];             /* the first words of types */
 static unsigned nkinds;
 
 /* Of the line that is at work: its checks, remembered. */
@@ -175,9 +175,12 @@ static void one_line(char *line) {
   note_kind(line);
   fresh(line);
   if (!file) return;
-  if (bytes) reads(middle, wanted);
-  else if (strncmp(wanted, "! ", 2) == 0) refuses(middle, wanted + 2);
-  else takes(middle, wanted);
+  if (bytes)
+    reads(middle, wanted);
+  else if (strncmp(wanted, "! ", 2) == 0)
+    refuses(middle, wanted + 2);
+  else
+    takes(middle, wanted);
 }
 
 static void every_line_holds(void) {
@@ -218,4 +221,5 @@ static void every_kind_has_lines(void) {
   }
 }
 
-MM3_TEST_SUITE("spelling", {"every line of the table holds", every_line_holds}, {"every kind has lines", every_kind_has_lines})
+MM3_TEST_SUITE("spelling", {"every line of the table holds", every_line_holds},
+               {"every kind has lines", every_kind_has_lines})

@@ -6,14 +6,14 @@
 #include <mm3/atomic.h>
 #include <mm3/string.h>
 
-#define WORDS(FIELD)                                                                                            \
-  FIELD(u, atomic(u64)) FIELD(i, atomic(i8)) FIELD(b, atomic(bool)) FIELD(s, string(8))                          \
-  FIELD(e, enum(u8, none, one, more, all)) FIELD(raw, raw(4)) FIELD(big, u128) FIELD(low, i128)
+#define WORDS(FIELD)                                                                                       \
+  FIELD(u, atomic(u64))                                                                                    \
+  FIELD(i, atomic(i8)) FIELD(b, atomic(bool)) FIELD(s, string(8)) FIELD(e, enum(u8, none, one, more, all)) \
+    FIELD(raw, raw(4)) FIELD(big, u128) FIELD(low, i128)
 MM3_STRUCT(words, WORDS);
 #define ROOT words
 
 /* ---- atomic: the sizes are values ---- */
-
 
 static void u_fill(struct mm3_file *file, void *root, size_t n, struct model *m) {
   (void)file;
@@ -25,9 +25,9 @@ static int u_same(struct mm3_file *file, const void *root, const struct model *m
   (void)file;
   return mm3_atomic_load(&r->u) == m->at[0] && mm3_atomic_get(&r->u) == m->at[0];
 }
-#define BEFORE(change) \
+#define BEFORE(change)        \
   uint64_t before = m->at[0]; \
-  change; \
+  change;                     \
   return (int)(before & 0xffff);
 #define AFTER(call) return (int)(call & 0xffff);
 OP(u_store, mm3_atomic_store(&r->u, 77); return 0;, m->at[0] = 77; return 0;)
@@ -41,9 +41,10 @@ OP(u_min, AFTER(mm3_atomic_fetch_min(&r->u, 1)), BEFORE(if (m->at[0] > 1) m->at[
 OP(u_max, AFTER(mm3_atomic_fetch_max(&r->u, 9)), BEFORE(if (m->at[0] < 9) m->at[0] = 9))
 OP(u_cas, uint64_t want = 1; return mm3_atomic_compare_exchange(&r->u, &want, UINT64_MAX) * 2 + (want == 1);
    , int hit = m->at[0] == 1; if (hit) m->at[0] = UINT64_MAX; return hit * 2 + hit;)
-OP(u_inc_dec, mm3_atomic_inc(&r->u); mm3_atomic_add(&r->u, 5); mm3_atomic_dec(&r->u); mm3_atomic_sub(&r->u, 2); return 0;, m->at[0] += 3; return 0;)
-TWICE(atomics_of_64_bits, u, (0, 1, SIZE_MAX - 1, SIZE_MAX), OF(u_store), OF(u_exchange), OF(u_add), OF(u_sub), OF(u_and), OF(u_or),
-      OF(u_xor), OF(u_min), OF(u_max), OF(u_cas), OF(u_inc_dec))
+OP(u_inc_dec, mm3_atomic_inc(&r->u); mm3_atomic_add(&r->u, 5); mm3_atomic_dec(&r->u); mm3_atomic_sub(&r->u, 2);
+   return 0;, m->at[0] += 3; return 0;)
+TWICE(atomics_of_64_bits, u, (0, 1, SIZE_MAX - 1, SIZE_MAX), OF(u_store), OF(u_exchange), OF(u_add), OF(u_sub),
+      OF(u_and), OF(u_or), OF(u_xor), OF(u_min), OF(u_max), OF(u_cas), OF(u_inc_dec))
 
 static void i_fill(struct mm3_file *file, void *root, size_t n, struct model *m) {
   (void)file;
@@ -54,10 +55,14 @@ static int i_same(struct mm3_file *file, const void *root, const struct model *m
   (void)file;
   return mm3_atomic_load(&((const struct words *)root)->i) == (int8_t)((int)m->at[0] - 128);
 }
-OP(i_add, return mm3_atomic_fetch_add(&r->i, 1);, int before = (int)m->at[0] - 128; m->at[0] = (m->at[0] + 1) & 255; return before;)
-OP(i_sub, return mm3_atomic_fetch_sub(&r->i, 1);, int before = (int)m->at[0] - 128; m->at[0] = (m->at[0] - 1) & 255; return before;)
-OP(i_min, return mm3_atomic_fetch_min(&r->i, -127);, int before = (int)m->at[0] - 128; if (before > -127) m->at[0] = 1; return before;)
-OP(i_max, return mm3_atomic_fetch_max(&r->i, 126);, int before = (int)m->at[0] - 128; if (before < 126) m->at[0] = 254; return before;)
+OP(i_add, return mm3_atomic_fetch_add(&r->i, 1);, int before = (int)m->at[0] - 128; m->at[0] = (m->at[0] + 1) & 255;
+   return before;)
+OP(i_sub, return mm3_atomic_fetch_sub(&r->i, 1);, int before = (int)m->at[0] - 128; m->at[0] = (m->at[0] - 1) & 255;
+   return before;)
+OP(i_min, return mm3_atomic_fetch_min(&r->i, -127);, int before = (int)m->at[0] - 128; if (before > -127) m->at[0] = 1;
+   return before;)
+OP(i_max, return mm3_atomic_fetch_max(&r->i, 126);, int before = (int)m->at[0] - 128; if (before < 126) m->at[0] = 254;
+   return before;)
 TWICE(atomics_of_8_bits_with_a_sign, i, (0, 1, 254, 255), OF(i_add), OF(i_sub), OF(i_min), OF(i_max))
 
 static void b_fill(struct mm3_file *file, void *root, size_t n, struct model *m) {
@@ -74,8 +79,8 @@ OP(b_exchange, return mm3_atomic_exchange(&r->b, 0);, BEFORE(m->at[0] = 0))
 OP(b_and, return mm3_atomic_fetch_and(&r->b, 1);, BEFORE(m->at[0] &= 1))
 OP(b_or, return mm3_atomic_fetch_or(&r->b, 1);, BEFORE(m->at[0] |= 1))
 OP(b_xor, return mm3_atomic_fetch_xor(&r->b, 1);, BEFORE(m->at[0] ^= 1))
-OP(b_cas, _Bool want = 0; return mm3_atomic_compare_exchange(&r->b, &want, 1) * 2 + want;
-   , int hit = !m->at[0]; m->at[0] = 1; return hit * 2 + !hit;)
+OP(b_cas, _Bool want = 0; return mm3_atomic_compare_exchange(&r->b, &want, 1) * 2 + want;, int hit = !m->at[0];
+   m->at[0] = 1; return hit * 2 + !hit;)
 TWICE(atomic_bools, b, (0, 1, 0, 1), OF(b_store), OF(b_exchange), OF(b_and), OF(b_or), OF(b_xor), OF(b_cas))
 
 /* ---- string: the sizes are lengths ---- */
@@ -92,9 +97,10 @@ static int s_same(struct mm3_file *file, const void *root, const struct model *m
   (void)file;
   struct mm3_string_view view = mm3_string_view(&r->s);
   return mm3_string_get(&r->s, text, sizeof text, &length) == 0 && length == m->n && memcmp(text, m->text, m->n) == 0 &&
-         mm3_string_len(&r->s) == m->n && mm3_string_equal_n(&r->s, m->text, m->n) && !mm3_string_equal(&r->s, "other") &&
-         view.len == m->n && memcmp(view.ptr, m->text, m->n) == 0 && mm3_string_view_valid(&r->s, view) &&
-         mm3_string_ptr(&r->s)[m->n] == 0 && (m->n == 0 || mm3_string_get(&r->s, text, m->n, &length) == -ERANGE);
+         mm3_string_len(&r->s) == m->n && mm3_string_equal_n(&r->s, m->text, m->n) &&
+         !mm3_string_equal(&r->s, "other") && view.len == m->n && memcmp(view.ptr, m->text, m->n) == 0 &&
+         mm3_string_view_valid(&r->s, view) && mm3_string_ptr(&r->s)[m->n] == 0 &&
+         (m->n == 0 || mm3_string_get(&r->s, text, m->n, &length) == -ERANGE);
 }
 static int text_is(struct model *m, const char *text, size_t n) {
   memset(m->text, 0, 16);
@@ -120,8 +126,8 @@ OP(s_append_none, return mm3_string_append(&r->s, "");, return 0;)
 OP(s_format, return mm3_string_format(&r->s, "%d|%s", 42, "x");, return text_is(m, "42|x", 4);)
 OP(s_format_long, return mm3_string_format(&r->s, "%09d", 42);, return -MM3_E_VALUE;)
 OP(s_clear, mm3_string_clear(&r->s); return 0;, return text_is(m, "", 0);)
-TWICE(strings, s, (0, 1, 7, 8), OF(s_set), OF(s_set_all), OF(s_set_zeros), OF(s_set_long), OF(s_set_bad), OF(s_cut), OF(s_append),
-      OF(s_append_two), OF(s_append_none), OF(s_format), OF(s_format_long), OF(s_clear))
+TWICE(strings, s, (0, 1, 7, 8), OF(s_set), OF(s_set_all), OF(s_set_zeros), OF(s_set_long), OF(s_set_bad), OF(s_cut),
+      OF(s_append), OF(s_append_two), OF(s_append_none), OF(s_format), OF(s_format_long), OF(s_clear))
 
 /* ---- plain memory: enum, raw, 128 bits, as C and by path ---- */
 
@@ -152,7 +158,8 @@ OP(e_set, r->e = words_e_more; return 0;, m->at[0] = words_e_more; return 0;)
 OP(e_put_first, return put_text(file, "e", "none");, m->at[0] = 0; return 0;)
 OP(e_put_last, return put_text(file, "e", "all");, m->at[0] = words_e_all; return 0;)
 OP(e_put_other, return put_text(file, "e", "most");, return -MM3_E_VALUE;)
-TWICE(enums, e, (words_e_none, words_e_one, words_e_more, words_e_all), OF(e_set), OF(e_put_first), OF(e_put_last), OF(e_put_other))
+TWICE(enums, e, (words_e_none, words_e_one, words_e_more, words_e_all), OF(e_set), OF(e_put_first), OF(e_put_last),
+      OF(e_put_other))
 
 static void raw_fill(struct mm3_file *file, void *root, size_t n, struct model *m) {
   (void)file;
@@ -167,7 +174,8 @@ OP(raw_put, return put_text(file, "raw", "00ff0180");, memcpy(m->text, "\0\xff\1
 OP(raw_put_short, return put_text(file, "raw", "00ff01");, return -MM3_E_VALUE;)
 TWICE(raws, raw, (0, 1, 3, 4), OF(raw_set_last), OF(raw_put), OF(raw_put_short))
 
-static void big_fill(struct mm3_file *file, void *root, size_t n, struct model *m) { /* the sizes are less than, or that far from, the ends */
+static void big_fill(struct mm3_file *file, void *root, size_t n,
+                     struct model *m) { /* the sizes are less than, or that far from, the ends */
   struct words *r = root;
   (void)file;
   mm3_u128 value = n < 2 ? (mm3_u128)n : ~(mm3_u128)0 - (3 - n);
@@ -193,14 +201,18 @@ static int big_plus(struct model *m, int by) {
 OP(big_set, r->big = (mm3_u128)3 << 100; r->low = (mm3_i128)(r->big ^ (mm3_u128)1 << 127); return 0;
    , mm3_u128 value = (mm3_u128)3 << 100; memcpy(m->text, &value, 16); return 0;)
 OP(big_put_most, int code = put_text(file, "low", "170141183460469231731687303715884105727");
-   return code ? code : put_text(file, "big", "340282366920938463463374607431768211455");, memset(m->text, 0xff, 16); return 0;)
+   return code ? code : put_text(file, "big", "340282366920938463463374607431768211455");, memset(m->text, 0xff, 16);
+   return 0;)
 OP(big_put_least, int code = put_text(file, "low", "-170141183460469231731687303715884105728");
    return code ? code : put_text(file, "big", "0");, memset(m->text, 0, 16); return 0;)
 OP(big_put_beyond, return put_text(file, "big", "340282366920938463463374607431768211456");, return -MM3_E_VALUE;)
-OP(big_add, int code = add(file, "low", 1); int other = add(file, "big", 1); return code == other ? code : 1;, return big_plus(m, 1);)
-OP(big_sub, int code = add(file, "low", -1); int other = add(file, "big", -1); return code == other ? code : 1;, return big_plus(m, -1);)
-TWICE(integers_of_128_bits, big, (0, 1, 2, 3), OF(big_set), OF(big_put_most), OF(big_put_least), OF(big_put_beyond), OF(big_add), OF(big_sub))
+OP(big_add, int code = add(file, "low", 1); int other = add(file, "big", 1); return code == other ? code : 1;
+   , return big_plus(m, 1);)
+OP(big_sub, int code = add(file, "low", -1); int other = add(file, "big", -1); return code == other ? code : 1;
+   , return big_plus(m, -1);)
+TWICE(integers_of_128_bits, big, (0, 1, 2, 3), OF(big_set), OF(big_put_most), OF(big_put_least), OF(big_put_beyond),
+      OF(big_add), OF(big_sub))
 
 MM3_TEST_SUITE("twice-words", {"atomics of 64 bits", atomics_of_64_bits},
-               {"atomics of 8 bits with a sign", atomics_of_8_bits_with_a_sign}, {"atomic bools", atomic_bools}, {"strings", strings},
-               {"enums", enums}, {"raws", raws}, {"integers of 128 bits", integers_of_128_bits})
+               {"atomics of 8 bits with a sign", atomics_of_8_bits_with_a_sign}, {"atomic bools", atomic_bools},
+               {"strings", strings}, {"enums", enums}, {"raws", raws}, {"integers of 128 bits", integers_of_128_bits})

@@ -62,8 +62,8 @@ template <class F>
 using key_of = std::remove_cv_t<std::remove_reference_t<decltype(*std::declval<F &>().mm3_key.of)>>;
 template <class F>
 using value_of = std::remove_cv_t<std::remove_reference_t<decltype(*std::declval<F &>().mm3_value.of)>>;
-/* What a map's operation takes for a key or value of C type Wanted: numbers as they are, strings as their bytes, structs
- * by their address. */
+/* What a map takes for a key or value of C type Wanted: numbers as they are, strings as their bytes, a struct
+ * by its address. */
 template <class Wanted>
 inline mm3_str given(std::string_view text) { return mm3_str_n(text.data(), text.size()); }
 template <class Wanted, class Number, std::enable_if_t<std::is_arithmetic<Number>::value, int> = 0>

@@ -11,7 +11,7 @@ export LC_ALL work
 cat >"$work/run" <<'END'
 name=$(basename "$1" .bats)
 mkdir "$work/$name"
-TMPDIR=$work/$name timeout -s KILL 600 bats "$1" >"$work/$name.out" 2>&1 || echo "$name: exit $?" >>"$work/failed"
+TMPDIR=$work/$name timeout -s KILL 3600 bats "$1" >"$work/$name.out" 2>&1 || echo "$name: exit $?" >>"$work/failed"
 END
 # run FILE...: 0 when all passed.
 run () {

@@ -19,7 +19,7 @@ do
   [ ! -f "$MM3_SRC/samples/$name.sh" ] || set -- sh "$MM3_SRC/samples/$name.sh" "$program"
   for round in first second
   do
-    timeout -s KILL 60 "$@" >"$work/out" 2>&1
+    timeout -s KILL 600 "$@" >"$work/out" 2>&1
     code=$?
     [ $code -eq 0 ] && [ -s "$work/out" ] || { say "$name, $round run: exit $code, printed:"; cat "$work/out" >&2; }
   done

@@ -16,17 +16,28 @@ without_wrapper () {
   export LD_LIBRARY_PATH=$MM3_BUILD/core/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 }
 
-# Where the library was built with a sanitizer, so are the programs that link it.
-cc_as_library () {
-  local library=$MM3_BUILD/core/.libs/libmm3.so flags=
-  grep -q __asan_init "$library" && flags=-fsanitize=address,undefined
-  grep -q __tsan_init "$library" && flags=-fsanitize=thread
-  [ -n "$flags" ] || return 0
-  mkdir "$BATS_TEST_TMPDIR/cc" || return 1
-  printf '#!/bin/sh\nexec %s %s "$@"\n' "${CC:-cc}" "$flags" >"$BATS_TEST_TMPDIR/cc/cc"
-  chmod +x "$BATS_TEST_TMPDIR/cc/cc"
-  PATH=$BATS_TEST_TMPDIR/cc:$PATH CC=cc
+# sanitized: prints the sanitizer that the library was built with, if any.
+sanitized () {
+  local library=$MM3_BUILD/core/.libs/libmm3.so
+  ! grep -q __asan_init "$library" || echo address,undefined
+  ! grep -q __tsan_init "$library" || echo thread
 }
+
+# Where the library was built with a sanitizer, so are the programs that link it. The wrapper is outside the test's folder,
+# whose names tests look at.
+cc_as_library () {
+  local flags
+  flags=$(sanitized)
+  [ -n "$flags" ] || return 0
+  mkdir -p "$BATS_FILE_TMPDIR/cc" || return 1
+  printf '#!/bin/sh\nexec %s %s "$@"\n' "${CC:-cc}" "-fsanitize=$flags" >"$BATS_FILE_TMPDIR/cc/cc"
+  chmod +x "$BATS_FILE_TMPDIR/cc/cc"
+  PATH=$BATS_FILE_TMPDIR/cc:$PATH CC=cc
+}
+
+# own_memory KIB: what is started from here on may have so much memory of its own. A sanitizer's shadow is more than all of it:
+# there the test goes on without the limit.
+own_memory () { [ -n "$(sanitized)" ] || ulimit -d "$1"; }
 
 # fails CODE WORDS... -- COMMAND...: the command exits with CODE, prints nothing on stdout, and its message has all words.
 fails () {

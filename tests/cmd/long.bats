@@ -18,7 +18,7 @@ long_json () {
 @test "a long text goes in and comes out in flat memory, from a file and from a pipe" {
   long_json 200000 >in.json
   [ "$(wc -c <in.json)" -gt 4000000 ]
-  ulimit -d 40960                       # KiB of memory of its own; the values of the text as a tree are three times that
+  own_memory 40960                      # the values of the text as a tree are three times that
   mm3 import -e "$long" a.mm3 in.json
   cat in.json | mm3 import -e "$long" b.mm3
   mm3 export a.mm3 >a.json
@@ -45,7 +45,7 @@ long_json () {
       for (j = 1; j < 15000; j++) printf ", %d", i * j
       printf "]" }
     print "]}" }' >in.json
-  ulimit -d 32768
+  own_memory 32768
   mm3 import -e 'struct s { rows: ndarray(u32, 60, 15000) }' a.mm3 in.json
   mm3 export a.mm3 | cmp - in.json
 }

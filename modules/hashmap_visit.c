@@ -196,6 +196,7 @@ int mm3i_hashmap_visit(const struct mm3_type *type, const void *bytes, struct mm
   struct mm3_error *error = ctx->error;
   int result = mm3i_hashmap_entry_new(&w.e, type);
   if (result < 0) return mm3_ctx_fail(ctx, result, "no memory for an entry");
+  if (error) error->code = 0; /* what is there afterwards is of this visit */
   w.m = (const struct mm3_i_hashmap *)bytes;
   w.sink = sink;
   w.ctx = ctx;

@@ -154,8 +154,27 @@ static void flat(void) {
   mm3_close(file);
 }
 
+/* The error is the caller's, who need not have cleared it: an old one of the same code is not this one's sentence. */
+static void says_why(void) {
+  struct counting c;
+  struct mm3_field field;
+  struct mm3_error error = {0};
+  struct mm3_file *file = maps_new("why.mm3");
+  if (!file) return;
+  counting_init(&c, file, 10, 11);
+  CHECK_OK(mm3_field_find(file, "numbers", &field, &error), error);
+  c.m->numbers.table += UINT64_C(1) << 40;
+  mm3_error_set(&error, -MM3_E_DAMAGED, "of another time");
+  CHECK_FAILS(mm3_field_visit(&field, &c.sink, &error), -MM3_E_DAMAGED, error);
+  CHECK_HAS(error.text, "after 0 entries");
+  CHECK_STR(error.field, "numbers");
+  free(c.times);
+  mm3_close(file);
+}
+
 MM3_TEST_SUITE("hashmap, visited", {"a map that stands still gives every entry once", still},
                {"a map that grows, shrinks and is rebuilt meanwhile gives what stays once and nothing twice", disturbed},
                {"a map that never rests is -MM3_E_AGAIN after 40 tables", never_at_rest},
                {"a table without a free slot is walked to its end", full_to_the_last},
-               {"the memory of a visit does not grow with the map", flat})
+               {"the memory of a visit does not grow with the map", flat},
+               {"a visit that fails says why, whatever was said before", says_why})

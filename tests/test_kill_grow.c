@@ -232,7 +232,7 @@ static void run(const struct kill_op *op) {
   CHECK_EQ(owner_register(NULL) | mm3_all_modules_register(NULL), 0);
   if (!CHECK_EQ(kill_run(op, mm3test_path(NULL), &result), 0) || !CHECK_EQ(result.violations, 0))
     printf("  %s\n", result.says);
-  CHECK(result.points > 0);
+  CHECK(!kill_can_step() || result.points > 0);
 }
 
 #define CASE(area, name, setup, model, flags)                                                  \

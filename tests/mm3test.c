@@ -30,6 +30,7 @@ static struct {
   unsigned passed, failed, skips;
   int failed_here, in_child, verbose;
   pid_t owner;
+  void *given; /* to a child: what it alone points to is not lost */
 } state;
 
 static pthread_mutex_t state_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -175,6 +176,7 @@ pid_t mm3test_spawn(int (*run)(void *), void *arg) {
   if (child) return child;
   prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing is left running when a case is cut off */
   state.in_child = 1;
+  state.given = arg;
   state.failed_here = 0;
   int code = run(arg);
   fflush(NULL);

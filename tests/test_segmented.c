@@ -478,7 +478,7 @@ static int read_what_is_cut(void *arg) {
   uint64_t end = mm3test_now_ns() + 700000000, whole = 0;
   unsigned random = 1;
   struct event e = {0};
-  while (mm3test_now_ns() < end) {
+  while (mm3test_now_ns() < end || whole == 0) {
     for (int k = 0; k < 100; k++) {
       random = random * 1664525u + 1013904223u;
       int result = mm3_segmented_get(file, &log->events, (random >> 8) % 300, &e);

@@ -2,12 +2,14 @@
 /* cmd_export.c: mm3 export: a whole file or a part of it as JSON, in memory that does not grow with it. */
 #include "commands.h"
 #include "progress.h"
+#include "sorted.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const struct option_row export_options[] = {{'l', "lines", NULL, "JSON lines: an item of PATH a line"},
                                                    {'i', "indent", NULL, "indented, for people and for diff"},
+                                                   {'s', "sort", NULL, "entries of maps by their keys"},
                                                    {0, "locked", NULL, "hold the file's lock: all values of one moment"},
                                                    {0, "careful", NULL, "read a damaged file too, as far as it makes sense"},
                                                    {0, NULL, NULL, NULL}};
@@ -39,13 +41,15 @@ static int export_run(struct call *call) {
   int result = find_field(call, file, call->argc > 1 ? call->argv[1] : NULL, &field);
   if (!result && locked && (result = mm3_lock(file)) < 0) mm3_error_set(&call->error, result, "the lock: %s", mm3_strerror(result));
   progress_begin(&sending.progress, call, "export", 0, true);
-  if (result >= 0) result = mm3_field_visit(&field, &writer.sink, &call->error);
+  if (result >= 0)
+    result = call_option(call, "sort") ? sorted_visit(call, file, &field, &writer.sink)
+                                       : mm3_field_visit(&field, &writer.sink, &call->error);
   progress_end(&sending.progress);
   if (locked && mm3_locked(file)) mm3_unlock(file);
   return close_file(call, file, out_end(call, &writer, result));
 }
 
 const struct command command_export = {.name = "export", .operands = "FILE [PATH]", .brief = "write values as JSON",
-                                       .detail = "In memory that does not grow with the file. Without --locked what is written meanwhile comes as\n"
+                                       .detail = "In memory that does not grow with the file, but with --sort with its largest map. Without --locked what is written meanwhile comes as\n"
                                                  "it was at some moment, each field, item and entry for itself.",
                                        .options = export_options, .least = 1, .most = 2, .run = export_run};

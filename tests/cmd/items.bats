@@ -129,3 +129,22 @@ feeds () {
   mm3 push l.mm3 log 7
   is "$((count - 1))"$'\n7' mm3 get l.mm3 'log[-2:]'
 }
+
+@test "export --sort has the entries of maps by their keys, whatever came first" {
+  schema='struct s { n: u8 log: segmented(u8) users: hashmap(string(16), u32) ids: hashmap(i64, text) kinds: hashmap(enum(u8, b, a), u8) }'
+  mm3 create a.mm3 -e "$schema"
+  mm3 set a.mm3 log '[3, 1, 2]' kinds '[["b", 2], ["a", 1]]' users '{"zoe": 1, "Bob": 2, "10": 3, "ann": 4, "9": 5}' \
+    ids '{"10": "x", "-9": "y", "-10": "q", "9": "z", "0": ""}'
+  is '{"n": 0, "log": [3, 1, 2], "users": {"10": 3, "9": 5, "Bob": 2, "ann": 4, "zoe": 1}, "ids": {"-10": "q", "-9": "y", "0": "", "9": "z", "10": "x"}, "kinds": [["a", 1], ["b", 2]]}' \
+    mm3 export --sort a.mm3
+  is "$(printf '{"ann": 4}\n{"zoe": 1}')" eval "mm3 export --sort --lines a.mm3 users | tail -n 2"
+  is '{"9": 1, "10": 2}' eval "mm3 create b.mm3 -e 'struct s { m: hashmap(string(4), u8) }' && mm3 set b.mm3 m '{\"10\": 2, \"9\": 1}' && mm3 export --sort b.mm3 m"
+  mm3 create one.mm3 -e 'struct s { m: hashmap(u64, u64) }'
+  mm3 create two.mm3 -e 'struct s { m: hashmap(u64, u64) }'
+  seq 500 | sed 's/.*/{"&": &}/' | mm3 import one.mm3 --lines m
+  seq 500 -1 1 | sed 's/.*/{"&": &}/' | mm3 import two.mm3 --lines m
+  cmp <(mm3 export --sort one.mm3) <(mm3 export --sort two.mm3)
+  ! cmp -s <(mm3 export one.mm3) <(mm3 export two.mm3)
+  mm3 export --sort one.mm3 | mm3 import three.mm3 -e 'struct s { m: hashmap(u64, u64) }'
+  mm3 diff one.mm3 three.mm3
+}

@@ -170,6 +170,37 @@ static void operations_agree_with_a_plain_array(void) {
   mm3_close(file);
 }
 
+/* Left at every item, last ones of a segment among them; gone over with continue; longer when it ends than at its start. */
+static void a_walk_is_a_loop(void) {
+  struct mm3_file *file = make(NULL);
+  if (!file) return;
+  struct event_log *log = mm3_root(file, event_log);
+  uint64_t seen = 0, odd = 0;
+  MM3_SEGMENTED_EACH(item, file, &log->numbers) seen++;
+  CHECK_EQ(seen, 0);
+  for (uint64_t i = 0; i < 40; i++) CHECK_EQ(mm3_segmented_append(file, &log->numbers, i), 0);
+  for (uint64_t stop = 0; stop < 40; stop++) {
+    seen = 0;
+    MM3_SEGMENTED_EACH(item, file, &log->numbers) {
+      seen++;
+      if (*item == stop) break;
+    }
+    CHECK_EQ(seen, stop + 1);
+  }
+  MM3_SEGMENTED_EACH(item, file, &log->numbers) {
+    if (*item % 2 == 0) continue;
+    odd += *item;
+  }
+  CHECK_EQ(odd, 400);
+  seen = 0;
+  MM3_SEGMENTED_EACH(item, file, &log->numbers) {
+    CHECK_EQ(*item, seen);
+    if (seen++ < 100) CHECK_EQ(mm3_segmented_append(file, &log->numbers, *item + 40), 0);
+  }
+  CHECK_EQ(seen, 140);
+  mm3_close(file);
+}
+
 static void items_of_any_type_come_back(void) {
   struct mm3_file *file = make(NULL);
   if (!file) return;
@@ -584,6 +615,7 @@ MM3_TEST_SUITE("segmented", {"bytes are as drawn", bytes_are_as_drawn},
                {"a file with huge pages ends where one does", a_file_with_huge_pages_ends_where_one_does},
                {"operations at the edges", operations_at_the_edges},
                {"operations agree with a plain array", operations_agree_with_a_plain_array},
+               {"a walk is a loop", a_walk_is_a_loop},
                {"items of any type come back", items_of_any_type_come_back},
                {"items are there after reopening", items_are_there_after_reopening},
                {"values come in by name", values_come_in_by_name},

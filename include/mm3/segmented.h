@@ -52,7 +52,7 @@
  * up to 64 MiB later). MM3_SPARSE takes the disk's room page by page. DURABILITY: after mm3_sync; after a process's death
  * at once.
  *
- * `s` below is a pointer to a segmented field, evaluated once (by MM3_SEGMENTED_EACH for each item); another kind of
+ * `s` below is a pointer to a segmented field, evaluated once (by MM3_SEGMENTED_EACH for each segment); another kind of
  * field does not compile. T *: a pointer to exactly the item's C type. Values may be written as in an assignment, or as
  * `{1, 2}`.
  *
@@ -145,10 +145,11 @@ struct mm3_segmented_ops {
 #define mm3_segmented_run(file, s, i, count) \
   ((const __typeof__(*(s)->mm3_item) *)mm3_i_seg_run(file, MM3_I_SEG(s), (uint64_t)(i), count))
 #define mm3_segmented_at(file, s, i) ((__typeof__(*(s)->mm3_item) *)mm3_i_seg_at(file, MM3_I_SEG(s), (uint64_t)(i)))
-#define MM3_SEGMENTED_EACH(item, file, s)                                                                   \
-  for (struct mm3_i_seg_walk item##_walk = {0, 0, 0, 0}; !item##_walk.done; item##_walk.done = 1)           \
-    for (const __typeof__(*(s)->mm3_item) *item;                                                            \
-         (item = (const __typeof__(*(s)->mm3_item) *)mm3_i_seg_next(file, MM3_I_SEG(s), &item##_walk));)
+#define MM3_SEGMENTED_EACH(item, file, s)                                                                               \
+  for (struct mm3_i_seg_walk item##_walk = {0, 0, 0, 1}; mm3_i_seg_walk_on(file, MM3_I_SEG(s), &item##_walk);)          \
+    for (const __typeof__(*(s)->mm3_item) *item = (const __typeof__(*(s)->mm3_item) *)item##_walk.at,                   \
+                                          *item##_end = item + item##_walk.count;                                       \
+         item != item##_end || (item##_walk.whole = 1, 0); item++)
 
 #define mm3_segmented_append(file, s, ...) mm3_i_seg_append(file, MM3_I_SEG(s), MM3_I_SEG_VALUE(s, __VA_ARGS__))
 #define mm3_segmented_append_held(file, s, ...) \

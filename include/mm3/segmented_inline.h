@@ -99,21 +99,20 @@ MM3_UNUSED static inline void *mm3_i_seg_run(MM3_I_SEG_ARGS, uint64_t i, uint64_
   return place;
 }
 
-/* Where MM3_SEGMENTED_EACH is: the next item, and how many lie side by side from there. */
+/* Where MM3_SEGMENTED_EACH is: `count` items from `index` on, side by side; `whole` when all of them were seen, not when
+ * the statement broke out. */
 struct mm3_i_seg_walk {
-  unsigned char *at;
-  uint64_t left, index;
-  int done;
+  void *at;
+  uint64_t index, count;
+  int whole;
 };
 
-MM3_INLINE void *mm3_i_seg_next(MM3_I_SEG_ARGS, struct mm3_i_seg_walk *walk) {
-  if (__builtin_expect(walk->left == 0, 0)) {
-    walk->at = (unsigned char *)mm3_i_seg_run(file, s, item, align, walk->index, &walk->left);
-    if (!walk->at) return 0;
-  }
-  void *now = walk->at;
-  walk->at += item, walk->left--, walk->index++;
-  return now;
+MM3_INLINE int mm3_i_seg_walk_on(MM3_I_SEG_ARGS, struct mm3_i_seg_walk *walk) {
+  if (!walk->whole) return 0;
+  walk->whole = 0;
+  walk->index += walk->count;
+  walk->at = mm3_i_seg_run(file, s, item, align, walk->index, &walk->count);
+  return walk->at != 0;
 }
 
 /* ---- the way to the module ---- */

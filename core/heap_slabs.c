@@ -22,13 +22,13 @@ unsigned mm3i_heap_class(uint64_t size, uint64_t align) {
     unsigned top = 63 - (unsigned)__builtin_clzll(size - 1);
     class_ = 4 + (top - 6) * 4 + (unsigned)((size - 1) >> (top - 2) & 3);
   }
-  while (class_ < MM3I_HEAP_CLASSES && mm3i_heap_class_size(class_) & (align - 1)) class_++;
+  while (align > 16 && class_ < MM3I_HEAP_CLASSES && mm3i_heap_class_size(class_) & (align - 1)) class_++;
   return class_;
 }
 
 /* Blocks below 64 bytes lie page by page: the first of each page (of 16 bytes: the first two) hold the page's bits. */
-static unsigned page_blocks(unsigned class_) { return MM3I_PAGE / (16 * (class_ + 1)); }
-static unsigned page_reserved(unsigned class_) { return class_ == 0 ? 2 : 1; }
+static const uint16_t page_blocks[3] = {MM3I_PAGE / 16, MM3I_PAGE / 32, MM3I_PAGE / 48};
+static const uint16_t page_reserved[3] = {2, 1, 1};
 
 unsigned mm3i_heap_page_words(unsigned class_) { return class_ == 0 ? 4 : class_ < 3 ? 2 : 1; }
 
@@ -44,21 +44,25 @@ static uint64_t first_of(uint64_t size, uint64_t distance) {
 static uint64_t low_bits(uint64_t count) { return count >= 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1; }
 
 uint64_t mm3i_heap_slab_blocks(unsigned class_, uint64_t pages) {
-  if (class_ < 3) return pages * (page_blocks(class_) - page_reserved(class_));
+  if (class_ < 3) return pages * (page_blocks[class_] - page_reserved[class_]);
   return (uint32_t)pages * MM3I_PAGE / (uint32_t)mm3i_heap_class_size(class_);
 }
 
 /* The bits of a page that stand for blocks. */
-uint64_t mm3i_heap_page_mask(unsigned class_, uint64_t pages, uint64_t distance, unsigned i) {
+static inline uint64_t page_mask(unsigned class_, uint64_t pages, uint64_t distance, unsigned i) {
   if (class_ < 3) {
-    unsigned blocks = page_blocks(class_), from = i * 64;
+    unsigned blocks = page_blocks[class_], from = i * 64;
     uint64_t mask = low_bits(blocks > from ? blocks - from : 0);
-    return i == 0 ? mask & ~low_bits(page_reserved(class_)) : mask;
+    return i == 0 ? mask & ~low_bits(page_reserved[class_]) : mask;
   }
   uint64_t size = mm3i_heap_class_size(class_), all = mm3i_heap_slab_blocks(class_, pages);
   uint64_t from = first_of(size, distance), to = first_of(size, distance + 1);
   if (to > all) to = all;
   return low_bits(to > from ? to - from : 0);
+}
+
+uint64_t mm3i_heap_page_mask(unsigned class_, uint64_t pages, uint64_t distance, unsigned i) {
+  return page_mask(class_, pages, distance, i);
 }
 
 uint64_t mm3i_heap_slab_block(struct mm3i_heap *heap, unsigned class_, uint64_t slab, uint64_t distance, unsigned i,
@@ -166,27 +170,34 @@ static inline uint64_t *entry_of(const struct mm3i_heap *heap, uint64_t page) {
   return map ? mm3_at(heap->file, mm3i_heap_offset(heap, map - 1) + 16 * (page - first), 16) : NULL;
 }
 
+/* The words of bits of a page whose entry this is. */
+static inline uint64_t *page_bits(const struct mm3i_heap *heap, unsigned class_, uint64_t page, uint64_t *entry) {
+  return class_ < 3 ? mm3_at(heap->file, mm3i_heap_offset(heap, page), 8 * 4) : entry + 1;
+}
+
 /* What most allocations are, in few steps: the first slab of the list has a block where the last search ended. False:
  * anything else, also what is damaged. */
 static bool take_hinted(struct mm3i_heap *heap, unsigned class_, uint64_t *offset) {
-  const uint64_t wanted = MM3I_PAGE_LISTED | class_ << 4 | MM3I_PAGE_SLAB, size = sizes[class_];
+  const uint64_t wanted = MM3I_PAGE_LISTED | class_ << 4 | MM3I_PAGE_SLAB;
   uint64_t slab = __atomic_load_n(&heap->state->slabs[class_], MM3_RELAXED);
-  uint64_t *head = slab && class_ >= 3 ? entry_of(heap, slab) : NULL;
+  uint64_t *head = slab ? entry_of(heap, slab) : NULL;
   if (!head) return false;
   uint64_t word = __atomic_load_n(head, MM3_RELAXED), distance = word >> 10 & 15, pages = mm3i_slab_pages(word);
   if ((word & (MM3I_PAGE_LISTED | 1023)) != wanted || mm3i_slab_free(word) == 0 || distance >= pages ||
       slab >= heap->pages || pages > heap->pages - slab)
     return false;
-  uint64_t *entry = entry_of(heap, slab + distance);
-  if (!entry) return false;
-  uint64_t from = first_of(size, distance), to = first_of(size, distance + 1);
-  uint64_t all = (uint32_t)pages * MM3I_PAGE / (uint32_t)size;
-  uint64_t bits = __atomic_load_n(&entry[1], MM3_RELAXED), free = ~bits & low_bits((to < all ? to : all) - from);
-  if (free == 0) return false;
-  *offset = mm3i_heap_offset(heap, slab) + (from + (unsigned)__builtin_ctzll(free)) * size;
-  __atomic_store_n(&entry[1], bits | (free & -free), __ATOMIC_RELEASE);
-  __atomic_store_n(head, word - MM3I_SLAB_ONE, __ATOMIC_RELEASE);
-  return true;
+  uint64_t *entry = entry_of(heap, slab + distance), *words = entry ? page_bits(heap, class_, slab + distance, entry) : NULL;
+  if (!words) return false;
+  for (unsigned i = 0; i < mm3i_heap_page_words(class_); i++) {
+    uint64_t bits = __atomic_load_n(&words[i], MM3_RELAXED);
+    uint64_t free = ~bits & page_mask(class_, pages, distance, i);
+    if (free == 0) continue;
+    *offset = mm3i_heap_slab_block(heap, class_, slab, distance, i, (unsigned)__builtin_ctzll(free));
+    __atomic_store_n(&words[i], bits | (free & -free), __ATOMIC_RELEASE);
+    __atomic_store_n(head, word - MM3I_SLAB_ONE, __ATOMIC_RELEASE);
+    return true;
+  }
+  return false;
 }
 
 bool mm3i_heap_slab_give(struct mm3i_heap *heap, uint64_t offset) {
@@ -199,15 +210,20 @@ bool mm3i_heap_slab_give(struct mm3i_heap *heap, uint64_t offset) {
   word = __atomic_load_n(head, MM3_RELAXED);
   unsigned class_ = mm3i_page_class(word);
   uint64_t pages = mm3i_heap_slab_check(heap, slab, word);
-  if (distance >= pages || class_ < 3 || !(word & MM3I_PAGE_LISTED)) return false;
-  uint32_t size = sizes[class_], within = (uint32_t)(offset - mm3i_heap_offset(heap, slab)), number = within / size;
-  uint32_t all = (uint32_t)pages * MM3I_PAGE / size;
-  if (number * size != within || number >= all || mm3i_slab_free(word) + 1 >= all) return false;
-  uint64_t bit = UINT64_C(1) << (number - first_of(size, distance)), bits = __atomic_load_n(&entry[1], MM3_RELAXED);
+  if (distance >= pages || !(word & MM3I_PAGE_LISTED)) return false;
+  uint64_t all = mm3i_heap_slab_blocks(class_, pages);
+  if (mm3i_slab_free(word) + 1 >= all) return false;
+  uint32_t size = sizes[class_], within = (uint32_t)(offset - mm3i_heap_offset(heap, class_ < 3 ? page : slab));
+  uint32_t number = within / size, first = class_ < 3 ? page_reserved[class_] : (uint32_t)first_of(size, distance);
+  if (number * size != within || number < first || number >= (class_ < 3 ? page_blocks[class_] : all)) return false;
+  if (class_ >= 3) number -= first;
+  uint64_t bit = UINT64_C(1) << number % 64, *words = page_bits(heap, class_, page, entry);
+  if (!words) return false;
+  uint64_t bits = __atomic_load_n(&words[number / 64], MM3_RELAXED);
   if (!(bits & bit)) return false;
   word = ((word & ~(UINT64_C(15) << 10)) | distance << 10) + MM3I_SLAB_ONE;
   __atomic_store_n(head, word, __ATOMIC_RELEASE);
-  __atomic_store_n(&entry[1], bits & ~bit, __ATOMIC_RELEASE);
+  __atomic_store_n(&words[number / 64], bits & ~bit, __ATOMIC_RELEASE);
   return true;
 }
 

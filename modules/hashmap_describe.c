@@ -17,7 +17,7 @@ static uint64_t distance(const struct mm3_i_hm_table *t, uint64_t hash, uint64_t
 
 static void count_all(struct figures *f, const struct mm3_i_hashmap *m, struct mm3_i_hm_shape s,
                      const struct mm3_i_hm_table *t, struct mm3_ctx *ctx) {
-  struct mm3_i_hm_hit hit = {0, 0, 0, 0};
+  struct mm3_i_hm_hit hit = {0};
   uint64_t seed = MM3_I_PEEK(m->seed);
   f->slots = mm3_i_hm_slots(t);
   f->bytes = mm3_heap_usable(ctx->file, mm3i_hashmap_block(t->word));

@@ -124,7 +124,7 @@ static int read_slot(struct walk *w, struct mm3_i_hm_hit *hit, uint64_t home, ui
 static int walk_group(struct walk *w, uint64_t home, uint64_t group) {
   uint32_t used = ~mm3_group_below2(mm3_i_hm_control(&w->t, group)) & 0xFFFF;
   for (; used; used &= used - 1) {
-    struct mm3_i_hm_hit hit = {0, group, mm3_i_hm_lowest(used), 0};
+    struct mm3_i_hm_hit hit = {.group = group, .lane = mm3_i_hm_lowest(used)};
     uint64_t hash = 0;
     hit.slot = mm3_i_hm_slot(w->e.s, &w->t, mm3_i_hm_index(&hit));
     int result = read_slot(w, &hit, home, &hash);
@@ -148,7 +148,7 @@ static int walk_home(struct walk *w, uint64_t home) {
 /* A table that is full to the last slot, as only damage makes it, has no end of a probing: slot after slot, then, and
  * only as long as it stands. */
 static int walk_slots(struct walk *w, struct pass *rest) {
-  struct mm3_i_hm_hit hit = {0, 0, 0, 0};
+  struct mm3_i_hm_hit hit = {0};
   for (bool first = true; mm3i_hashmap_step(&w->e.s, &w->t, &hit, first); first = false) {
     uint64_t hash = 0;
     int result = read_slot(w, &hit, 0, &hash);

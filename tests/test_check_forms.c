@@ -163,7 +163,7 @@ static struct mm3_i_hm_table mm3_i_hm_table_of(struct mm3_file *file, const stru
 
 /* The first entry of a table, or the first free slot of the first (another) group. */
 static struct mm3_i_hm_hit first(struct mm3_i_hm_shape s, const struct mm3_i_hm_table *t, int used) {
-  struct mm3_i_hm_hit hit = {NULL, 0, 0, 0};
+  struct mm3_i_hm_hit hit = {0};
   while (mm3_i_hm_index(&hit) < mm3_i_hm_slots(t) && mm3_i_hm_used(t, mm3_i_hm_index(&hit)) != used)
     if (++hit.lane == 16) hit.group++, hit.lane = 0;
   hit.slot = mm3_i_hm_slot(s, t, mm3_i_hm_index(&hit));
@@ -171,7 +171,7 @@ static struct mm3_i_hm_hit first(struct mm3_i_hm_shape s, const struct mm3_i_hm_
 }
 /* Copies the first entry to a free slot of its own group, or, moved, of another. */
 static void copy_entry(struct mm3_i_hm_shape s, const struct mm3_i_hm_table *t, int moved) {
-  struct mm3_i_hm_hit from = first(s, t, 1), to = {NULL, moved ? (from.group + 2) & t->mask : from.group, 0, 0};
+  struct mm3_i_hm_hit from = first(s, t, 1), to = {.group = moved ? (from.group + 2) & t->mask : from.group};
   while (mm3_i_hm_control(t, to.group)[to.lane]) to.lane++;
   to.slot = mm3_i_hm_slot(s, t, mm3_i_hm_index(&to));
   memcpy(to.slot, from.slot, (size_t)s.slot);

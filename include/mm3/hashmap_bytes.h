@@ -137,6 +137,8 @@ struct mm3_i_hm_hit {
   unsigned char *slot;
   uint64_t group, lane;
   uint64_t count; /* glance: of the table's moves; probe: of its four groups */
+  const unsigned char *value; /* of a key in the heap that was found: what follows it in its record */
+  size_t value_len;
 };
 
 MM3_INLINE struct mm3_i_hashmap_head *mm3_i_hm_head(const struct mm3_i_hm_table *t) {

@@ -144,7 +144,9 @@ MM3_INLINE int mm3_i_hm_valid(int is, const void *out) {
 /* What was found, to *out; then its place must still be as it was. */
 MM3_INLINE int mm3_i_hm_found(struct mm3_file *file, struct mm3_i_hm_shape s, const struct mm3_i_hm_table *t,
                               const struct mm3_i_hm_hit *hit, void *out) {
-  return out ? mm3_i_hm_value_out(file, s, t, hit, out) : 0;
+  if (!out) return 0;
+  if (s.kept == MM3_I_HM_SHARED) return mm3_i_hm_text_out(hit->value, hit->value_len, out);
+  return mm3_i_hm_value_out(file, s, t, hit, out);
 }
 
 /* Every get that the first look did not settle. */

@@ -77,9 +77,12 @@ MM3_INLINE void mm3_i_hm_store(unsigned char *at, uint64_t size, uint64_t word) 
   if (size >= 8) __atomic_store_n((mm3_i_word64 *)(void *)at, word, __ATOMIC_RELEASE);
 }
 
-/* 1: the slot holds this key; 0: another; -MM3_E_DAMAGED. */
-MM3_INLINE int mm3_i_hm_equal(struct mm3_file *file, struct mm3_i_hm_shape s, const unsigned char *slot,
+/* 1: the hit's slot holds this key; 0: another; -MM3_E_DAMAGED. */
+MM3_INLINE int mm3_i_hm_equal(struct mm3_file *file, struct mm3_i_hm_shape s, struct mm3_i_hm_hit *hit,
                               struct mm3_i_arg key, uint64_t hash) {
+  const unsigned char *slot = hit->slot;
+  hit->value = 0; /* or compilers, which do not see what 1 means, warn */
+  hit->value_len = 0;
   if (s.key_is == MM3_I_IS_INTEGER) {
     if (s.key_size < 16) return mm3_i_hm_load(slot, s.key_size) == mm3_i_hm_mask(key.low, s.key_size);
     return mm3_i_hm_load(slot, 8) == key.low && mm3_i_hm_load(slot + 8, 8) == key.high;
@@ -92,6 +95,8 @@ MM3_INLINE int mm3_i_hm_equal(struct mm3_file *file, struct mm3_i_hm_shape s, co
   uint64_t word = mm3_i_hm_word(slot);
   if (word >> 48 != mm3_i_hm_mark(hash)) return 0;
   if (mm3_i_hm_record_at(file, word, &r) < 0) return -MM3_E_DAMAGED;
+  hit->value = r.value;
+  hit->value_len = r.value_len;
   return r.key_len == key.low && mm3_bytes_equal(r.key, key.ptr, (size_t)key.low);
 }
 
@@ -139,7 +144,7 @@ MM3_INLINE int mm3_i_hm_probe(struct mm3_file *file, struct mm3_i_hm_shape s, co
         hit->group = group;
         hit->lane = mm3_i_hm_lowest(match);
         hit->slot = mm3_i_hm_slot(s, t, mm3_i_hm_index(hit));
-        int equal = mm3_i_hm_equal(file, s, hit->slot, key, hash);
+        int equal = mm3_i_hm_equal(file, s, hit, key, hash);
         if (equal != 0) return equal;
       }
       mm3_copy_end_read();
@@ -161,7 +166,7 @@ MM3_INLINE int mm3_i_hm_glance(struct mm3_file *file, struct mm3_i_hm_shape s, c
   if (!match) return mm3_group_match4(control, MM3_I_HM_FREE) ? 0 : -1;
   hit->lane = mm3_i_hm_lowest(match);
   hit->slot = mm3_i_hm_slot(s, t, mm3_i_hm_index(hit));
-  return mm3_i_hm_equal(file, s, hit->slot, key, hash) == 1 ? 1 : -1;
+  return mm3_i_hm_equal(file, s, hit, key, hash) == 1 ? 1 : -1;
 }
 
 /* The first slot for a new entry. 0: there is none. For the lock's holder. */

@@ -44,7 +44,7 @@ MM3_INLINE int mm3_i_hm_next(struct mm3_file *file, const struct mm3_i_hashmap *
       cursor->group++;
       cursor->lanes = ~mm3_group_below2(mm3_i_hm_control(&t, cursor->group)) & 0xFFFF;
     }
-    struct mm3_i_hm_hit hit = {0, cursor->group, mm3_i_hm_lowest(cursor->lanes), 0};
+    struct mm3_i_hm_hit hit = {0, cursor->group, mm3_i_hm_lowest(cursor->lanes), 0, 0, 0};
     hit.slot = mm3_i_hm_slot(s, &t, mm3_i_hm_index(&hit));
     hit.count = __atomic_load_n(mm3_i_hm_count(s, &t, hit.group), __ATOMIC_ACQUIRE);
     if (!mm3_i_hm_used(&t, mm3_i_hm_index(&hit))) { /* removed meanwhile */

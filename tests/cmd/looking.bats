@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # layout, hexdump, watch, copy, doctor.
+bats_require_minimum_version 1.5.0
 load common
 
 @test "layout draws a file's cache lines and says what shares one" {
@@ -170,6 +171,11 @@ END
   mm3 doctor >text.txt
   grep -q '^ok    locks' text.txt
   mm3 doctor --json | grep -q '^\[{"what": "module ABI", "verdict": "ok", '
+  run -0 mm3 doctor /proc
+  [[ $output == *'note  file system    unknown (0x9fa0) on /proc'*'note  O_TMPFILE '*'no file can be made here'* ]]
+  run -1 mm3 doctor /nowhere
+  [[ $output == *'bad   folder         /nowhere: No such file'* ]]
+  (ulimit -f 1000 && mm3 doctor) | grep -q '^note  file size      limited to 1024000 bytes'
   run env MM3_MODULE_PATH=/nowhere mm3 doctor
   [ "$status" -eq 0 ] || [[ "$output" == *"bad   atomic"*"mm3-atomic.so"* ]]
 }

@@ -46,6 +46,21 @@ make_damaged () {
   [[ $(mm3 check --repair --json t.mm3) == '[]' ]]
 }
 
+@test "findings, plans and repairs are JSON where that is asked for" {
+  make_damaged
+  finding='"field": "on", "code": "MM3_E_DAMAGED", "text": "a bool holds the byte 7; wanted 0 or 1"'
+  run -1 mm3 check --json t.mm3
+  [ "$output" = "[{$finding}]" ]
+  run -1 mm3 check --plan --json t.mm3
+  [[ $output == '[{"stage": "found", "field": "on", "text": "a bool holds'*'"action": "leave it as it is'*'}]' ]]
+  run -0 mm3 check --repair --reset --json t.mm3
+  [[ $output == '[{"stage": "found", '*'{"stage": "copied", "field": null, "text": null, "action": "t.mm3.backup"}'* ]]
+  [[ $output == *'{"stage": "done", "field": "on", "text": null, "action": "emptied field '*'}]' ]]
+  poke t.mm3 300 001
+  run -4 --separate-stderr mm3 check --json t.mm3
+  [[ $output == '[{"field": null, "code": "MM3_E_DAMAGED", "text": "t.mm3: the superblock is damaged'*'}]' ]]
+}
+
 @test "a repair wants the file's writers gone" {
   make_damaged
   mm3 watch t.mm3 >/dev/null & watcher=$!

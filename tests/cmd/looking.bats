@@ -166,6 +166,17 @@ END
   [ -z "$(ls | grep mm3-copy)" ]
 }
 
+@test "a copy that finds no room on another file system says so, and leaves nothing" {
+  [ -w /dev/shm ] || skip 'no /dev/shm'
+  mm3 create t.mm3 -e 'struct big { bytes: raw(300000) }'
+  there=$(mktemp -d /dev/shm/mm3-copy.XXXXXX)
+  told=0
+  (trap '' XFSZ; ulimit -f 100; fails 7 "mm3: $there/t.mm3: copying t.mm3: File too large" -- mm3 copy t.mm3 "$there/t.mm3") || told=1
+  left=$(ls -A "$there")
+  rm -rf "$there"
+  [ "$told" = 0 ] && [ -z "$left" ]
+}
+
 @test "doctor reports on the machine" {
   mm3 doctor >text.txt
   grep -q '^ok    locks' text.txt

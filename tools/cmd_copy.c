@@ -74,6 +74,9 @@ static int copy_run(struct call *call) {
     return fail_code(call, -EEXIST, to, "is there already; --force takes its place");
   bool locked = !call_option(call, "no-lock");
   struct mm3_file *file = locked ? open_writing(call, from) : open_reading(call, from);
+  if (!file && locked && (call->error.code == -EACCES || call->error.code == -EROFS))
+    return fail_code(call, call->error.code, from, "cannot open it for writing, to lock it: %s; --no-lock only reads",
+                     mm3_strerror(call->error.code));
   if (!file) return fail(call);
   int code = EXIT_DONE, result = locked ? mm3_lock(file) : 0;
   info.size = sizeof info;

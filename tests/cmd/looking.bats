@@ -177,6 +177,16 @@ END
   [ "$told" = 0 ] && [ -z "$left" ]
 }
 
+@test "a file that may only be read is copied without its lock, and copy says how" {
+  mm3 create t.mm3 -e "$counter"
+  chmod 444 t.mm3
+  weak=
+  [ "$(id -u)" -ne 0 ] || weak='setpriv --bounding-set=-all --inh-caps=-all' # root without its capabilities
+  fails 7 t.mm3 Permission --no-lock -- $weak mm3 copy t.mm3 to.mm3
+  $weak mm3 copy --no-lock t.mm3 to.mm3
+  is '' mm3 diff t.mm3 to.mm3
+}
+
 @test "doctor reports on the machine" {
   mm3 doctor >text.txt
   grep -q '^ok    locks' text.txt

@@ -69,7 +69,8 @@
  *   int mm3_hashmap_reserve(file, map, count)      room for so many entries in all, without growing
  *   int mm3_hashmap_shrink(file, map)              the smallest table that holds what there is
  *   int64_t mm3_hashmap_retain(file, map, int (*keep)(const struct mm3_hashmap_item *, void *arg), arg)
- *         removes entries for which keep returns 0; the number of those removed; a negative result stops
+ *         removes entries for which keep returns 0; the number of those removed; a negative result stops. The item has
+ *         `key` and `value`, each a struct mm3_str: a text (no zero byte after it), or where the C type lies in the map
  *
  * Reading:
  *   int mm3_hashmap_get(file, map, key, out)       0 and *out
@@ -83,7 +84,8 @@
  *         walks: 1 and an entry, 0 at the end, -ERANGE (call again with more room). A zeroed cursor is the start. Every
  *         entry that is there from the first call to the last comes at least once, and once only unless the table was
  *         replaced under the walk (cursor.restarts counts: it starts again); those added or removed meanwhile may come
- *   int mm3_hashmap_stats(file, map, struct mm3_hashmap_stats *)   O(entries)
+ *   int mm3_hashmap_stats(file, map, struct mm3_hashmap_stats *stats)   O(entries); -EINVAL unless stats->size is
+ *         sizeof *stats. mm3/hashmap_ops.h has its members
  *
  * Reading in place, for the lock's holder or a program that knows that nobody writes:
  *   const V *mm3_hashmap_view(file, map, key)

@@ -50,6 +50,11 @@ load common
   mm3 hexdump h.mm3 n | grep -q '34 12 00 00  *|4\.\.\.|  n$'
   mm3 hexdump --all h.mm3 | head -n 1 | grep -q '^00000000  8d 6d 6d 33'
   fails 2 "'x'" -- mm3 hexdump h.mm3 x
+  mm3 create parts.mm3 -e 'struct s { m: hashmap(text, u32) j: json(20) }'
+  mm3 set parts.mm3 'm["a"]' 1 j '{"b": 2}'
+  fails 2 "parts.mm3: field 'm[\"a\"]': what lies within hashmap(text, u32) has no bytes" -- mm3 hexdump parts.mm3 'm["a"]'
+  fails 2 "field 'm[\"z\"]'" 'no bytes' -- mm3 hexdump parts.mm3 'm["z"]'
+  fails 2 "field 'j.b'" 'no bytes' -- mm3 hexdump parts.mm3 j.b
 }
 
 @test "watch shows values and rates while a writer runs" {

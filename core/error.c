@@ -69,11 +69,11 @@ int mm3_error_set(struct mm3_error *error, int code, const char *format, ...) {
   return code;
 }
 
-/* The path "a.b[3].c" of a trail, whose innermost step comes first: recursion writes the outermost first. */
+/* The path `a.b[3]["k"].c` of a trail, whose innermost step comes first: recursion writes the outermost first. */
 static size_t print_trail(const struct mm3_trail *trail, char *out, size_t size, size_t at, int depth) {
   if (!trail || depth > 64) return at;
   at = print_trail(trail->up, out, size, at, depth + 1);
-  int length = trail->name ? snprintf(out + at, size - at, at ? ".%s" : "%s", trail->name)
+  int length = trail->name ? snprintf(out + at, size - at, at && trail->name[0] != '[' ? ".%s" : "%s", trail->name)
                            : snprintf(out + at, size - at, "[%llu]", (unsigned long long)trail->index);
   if (length < 0) return at;
   return at + (size_t)length < size ? at + (size_t)length : size - 1;

@@ -179,7 +179,7 @@ static int read_struct(struct reader *r, struct mm3i_node_struct **out) {
     last = &(*last)->next;
     if (++block->nfields > MM3I_MAX_FIELDS) return expected(r, "at most 4096 fields");
   }
-  if (block->nfields == 0) return expected(r, "at least one field");
+  if (block->nfields == 0) return r->at--, expected(r, "at least one field");
   *out = block;
   return 0;
 }

@@ -3,6 +3,7 @@
 #include "hashmap_values.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- room for one entry ---- */
@@ -144,23 +145,47 @@ static int pair_put(struct hashmap_entry *e, struct mm3_i_hashmap *aside, const 
   return result < 0 ? mm3_ctx_fail(ctx, result, "an entry could not be added: %s", mm3_strerror(result)) : 0;
 }
 
+/* `["key"]` as a path has it, cut where it is long, for messages. */
+static const char *key_shown(char *out, size_t size, const char *key, size_t count) {
+  size_t at = 0, cut = mm3_utf8_cut(key, count, (size - 8) / 2);
+  out[at++] = '[', out[at++] = '"';
+  for (size_t i = 0; i < cut; i++) {
+    if (key[i] == '"' || key[i] == '\\') out[at++] = '\\';
+    out[at++] = (unsigned char)key[i] < ' ' ? '?' : key[i];
+  }
+  snprintf(out + at, size - at, cut < count ? "..\"]" : "\"]");
+  return out;
+}
+
+/* A list [key, value] in two. */
+static int pair_split(const struct mm3_value *pair, struct mm3_value *key, struct mm3_value *item, struct mm3_ctx *ctx) {
+  struct mm3_value none;
+  void *inner = NULL;
+  if (pair->is == MM3_LIST && pair->source->next(pair, &inner, &none, key) > 0 &&
+      pair->source->next(pair, &inner, &none, item) > 0 && pair->source->next(pair, &inner, &none, &none) <= 0)
+    return 0;
+  return mm3_ctx_fail(ctx, -MM3_E_VALUE, "wanted pairs [key, value], found %s", mm3_value_name(pair));
+}
+
 static int pairs_put(struct hashmap_entry *e, struct mm3_i_hashmap *aside, const struct mm3_value *value,
                      struct mm3_ctx *ctx) {
-  struct mm3_value key, item, first, second, none;
+  struct mm3_value key, item, first, second;
+  struct mm3_trail trail = {ctx->trail, NULL, 0};
+  char shown[136];
   void *cursor = NULL;
-  int more, result;
+  int more = 0, result = 0;
   bool named = value->is == MM3_MAP;
-  while ((more = value->source->next(value, &cursor, &key, &item)) > 0) {
-    if (!named) {
-      void *inner = NULL;
-      if (item.is != MM3_LIST || item.source->next(&item, &inner, &none, &first) <= 0 ||
-          item.source->next(&item, &inner, &none, &second) <= 0 || item.source->next(&item, &inner, &none, &none) > 0)
-        return mm3_ctx_fail(ctx, -MM3_E_VALUE, "wanted pairs [key, value], found %s", mm3_value_name(&item));
+  ctx->trail = &trail;
+  for (; result >= 0 && (more = value->source->next(value, &cursor, &key, &item)) > 0; trail.index++) {
+    if (named) {
+      trail.name = key_shown(shown, sizeof shown, key.as.text, key.count);
+      result = pair_put(e, aside, &key, &item, true, ctx);
+    } else if ((result = pair_split(&item, &first, &second, ctx)) >= 0) {
+      result = pair_put(e, aside, &first, &second, false, ctx);
     }
-    result = pair_put(e, aside, named ? &key : &first, named ? &item : &second, named, ctx);
-    if (result < 0) return result;
   }
-  return more;
+  ctx->trail = trail.up;
+  return result < 0 ? result : more;
 }
 
 int mm3i_hashmap_put(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx) {

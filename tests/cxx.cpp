@@ -129,6 +129,30 @@ static void maps(mm3::file<store> &file) {
   HOLDS(mm3_hashmap_get(file.get(), &file->seats, &seat, &price) == 0 && price == 9.5);
 }
 
+static int keep_all(const struct mm3_hashmap_item *, void *) { return 1; }
+static int leave(void *, void *) { return 0; }
+
+/* Who does not look at the result gets no warning for that, as little as from C. */
+static void ignored_results(mm3::file<store> &file) {
+  int16_t age = 4;
+  mm3_hashmap_set(file.get(), &file->ages, 40, age);
+  mm3_hashmap_insert(file.get(), &file->ages, 41, age);
+  mm3_hashmap_get_or_insert(file.get(), &file->ages, 42, age, &age);
+  mm3_hashmap_add(file.get(), &file->ages, 43, 1);
+  mm3_hashmap_update(file.get(), &file->ages, 43, leave, nullptr);
+  mm3_hashmap_remove(file.get(), &file->ages, 43);
+  mm3_hashmap_retain(file.get(), &file->ages, keep_all, nullptr);
+  HOLDS(mm3_lock(file.get()) == 0);
+  mm3_hashmap_set_held(file.get(), &file->ages, 43, age);
+  mm3_hashmap_insert_held(file.get(), &file->ages, 44, age);
+  mm3_hashmap_get_or_insert_held(file.get(), &file->ages, 45, age, &age);
+  mm3_hashmap_add_held(file.get(), &file->ages, 46, 1);
+  mm3_hashmap_update_held(file.get(), &file->ages, 46, leave, nullptr);
+  mm3_hashmap_remove_held(file.get(), &file->ages, 46);
+  HOLDS(mm3_unlock(file.get()) == 0);
+  HOLDS(mm3_hashmap_len(file.get(), &file->ages) == 8);
+}
+
 /* ---- handles and locks end with their scope ---- */
 
 static size_t entries(const char *folder) {
@@ -222,6 +246,7 @@ int main(int, char **argv) {
     logs(file);
     texts(file);
     maps(file);
+    ignored_results(file);
     HOLDS(mm3_check(file.get(), nullptr, nullptr) == 0);
   }
   auto again = mm3::file<const store>::open(argv[2]);

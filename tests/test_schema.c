@@ -43,7 +43,7 @@ static void a_text_that_does_not_parse_is_told_where(void) {
       {"", "line 1, column 1: expected 'struct', found the end"},
       {"struct", "column 7: expected the struct's name, found the end"},
       {"struct t", "expected '{', found the end"},
-      {"struct t {}", "expected at least one field"},
+      {"struct t {}", "line 1, column 11: expected at least one field, found '}'"},
       {"struct t {\n  a u8 }", "line 2, column 5: expected ':' and a type, found 'u8'"},
       {"struct t { a: }", "expected a type, found '}'"},
       {"struct t { a: 5 }", "expected a type, found '5'"},

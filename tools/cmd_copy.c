@@ -13,6 +13,17 @@
 
 enum { SOME = 16 << 20 /* bytes between two looks at the bar */ };
 
+/* All of it: what fits before the disk is full is written alone, and only the next call says why no more was. */
+static int write_all(int to, const char *bytes, size_t count, off_t at) {
+  while (count > 0) {
+    ssize_t part = pwrite(to, bytes, count, at);
+    if (part < 0 && errno == EINTR) continue;
+    if (part <= 0) return part ? -errno : -EIO;
+    bytes += part, at += part, count -= (size_t)part;
+  }
+  return 0;
+}
+
 static int copy_bytes(int from, int to, uint64_t length, struct progress *progress) {
   if (ioctl(to, FICLONE, from) == 0) return 0; /* shares the blocks, where the file system can */
   off_t in = 0, out = 0;
@@ -25,7 +36,8 @@ static int copy_bytes(int from, int to, uint64_t length, struct progress *progre
     if (part < 0 && errno == EINTR) continue;
     part = pread(from, buffer, sizeof buffer, in);
     if (part <= 0) return part ? -errno : -MM3_E_TRUNCATED;
-    if (pwrite(to, buffer, (size_t)part, out) != part) return errno ? -errno : -EIO;
+    int result = write_all(to, buffer, (size_t)part, out);
+    if (result) return result;
     in += part;
     out += part;
   }
@@ -51,7 +63,7 @@ static int copy_to(struct call *call, const char *from_path, const char *to_path
   if (to >= 0 && (result || !replace)) unlink(temporary);
   if (to >= 0) close(to);
   if (from >= 0) close(from);
-  return result ? mm3_error_set(&call->error, result, "%s: copying %s: %s", to_path, from_path, mm3_strerror(result)) : 0;
+  return result ? fail_code(call, result, to_path, "copying %s: %s", from_path, mm3_strerror(result)) : EXIT_DONE;
 }
 
 static int copy_run(struct call *call) {
@@ -62,12 +74,15 @@ static int copy_run(struct call *call) {
     return fail_code(call, -EEXIST, to, "is there already; --force takes its place");
   bool locked = !call_option(call, "no-lock");
   struct mm3_file *file = locked ? open_writing(call, from) : open_reading(call, from);
+  if (!file && locked && (call->error.code == -EACCES || call->error.code == -EROFS))
+    return fail_code(call, call->error.code, from, "cannot open it for writing, to lock it: %s; --no-lock only reads",
+                     mm3_strerror(call->error.code));
   if (!file) return fail(call);
   int code = EXIT_DONE, result = locked ? mm3_lock(file) : 0;
   info.size = sizeof info;
   if (result < 0) code = fail_code(call, result, from, "the lock: %s", mm3_strerror(result));
   else if ((result = mm3_file_describe(file, &info))) code = fail_code(call, result, from, "%s", mm3_strerror(result));
-  else if (copy_to(call, from, to, info.length)) code = fail(call);
+  else code = copy_to(call, from, to, info.length);
   if (locked && mm3_locked(file)) mm3_unlock(file);
   return close_file(call, file, code);
 }

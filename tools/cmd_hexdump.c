@@ -78,6 +78,10 @@ static int choose(struct dump *d, struct mm3_file *file, const struct mm3_file_i
   if (d->call->argc < 2) return 0;
   int result = find_field(d->call, file, d->call->argv[1], &field);
   if (result && result != -MM3_E_MODULE) return result;
+  if (field.ndeep) { /* field.bytes are those of the whole value */
+    snprintf(d->call->error.field, sizeof d->call->error.field, "%s", d->call->argv[1]);
+    return mm3_error_set(&d->call->error, -MM3_E_PATH, "what lies within %s has no bytes of its own to show", field.type->text);
+  }
   d->first = (uint64_t)((unsigned char *)field.bytes - file->base);
   if (field.type) d->end = d->first + field.type->size;
   return 0;

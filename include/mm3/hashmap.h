@@ -69,7 +69,8 @@
  *   int mm3_hashmap_reserve(file, map, count)      room for so many entries in all, without growing
  *   int mm3_hashmap_shrink(file, map)              the smallest table that holds what there is
  *   int64_t mm3_hashmap_retain(file, map, int (*keep)(const struct mm3_hashmap_item *, void *arg), arg)
- *         removes entries for which keep returns 0; the number of those removed; a negative result stops
+ *         removes entries for which keep returns 0; the number of those removed; a negative result stops. The item has
+ *         `key` and `value`, each a struct mm3_str: a text (no zero byte after it), or where the C type lies in the map
  *
  * Reading:
  *   int mm3_hashmap_get(file, map, key, out)       0 and *out
@@ -83,7 +84,8 @@
  *         walks: 1 and an entry, 0 at the end, -ERANGE (call again with more room). A zeroed cursor is the start. Every
  *         entry that is there from the first call to the last comes at least once, and once only unless the table was
  *         replaced under the walk (cursor.restarts counts: it starts again); those added or removed meanwhile may come
- *   int mm3_hashmap_stats(file, map, struct mm3_hashmap_stats *)   O(entries)
+ *   int mm3_hashmap_stats(file, map, struct mm3_hashmap_stats *stats)   O(entries); -EINVAL unless stats->size is
+ *         sizeof *stats. mm3/hashmap_ops.h has its members
  *
  * Reading in place, for the lock's holder or a program that knows that nobody writes:
  *   const V *mm3_hashmap_view(file, map, key)
@@ -186,39 +188,50 @@ struct mm3_k_hashmap;
    MM3_REQUIRE((MM3_I_HM_VALUE_IS(map) & 7) == MM3_I_IS_TEXT || (MM3_I_HM_VALUE_IS(map) & 7) == MM3_I_IS_HEAP))
 
 /* ---- writing: the first of each pair with the lock held ---- */
+/* A result; `required` is a sum of MM3_REQUIRE. A call, not a sum: g++ warns of a sum that nobody looks at. */
+MM3_INLINE int mm3_i_hm_result(int result, int required) {
+  (void)required;
+  return result;
+}
 #define MM3_I_HM_SET(map, key, value) MM3_I_HM_FITS_KEY(map, key) + MM3_I_HM_FITS_VALUE(map, value)
 #define mm3_hashmap_set_held(file, map, key, value)                                                        \
-  (mm3_i_hm_set_held((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), MM3_I_ARG(value), 0, 0) + \
-   MM3_I_HM_SET(map, key, value))
-#define mm3_hashmap_set(file, map, key, value)                                                        \
-  (mm3_i_hm_set((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), MM3_I_ARG(value), 0, 0) + \
-   MM3_I_HM_SET(map, key, value))
+  mm3_i_hm_result(                                                                                         \
+    mm3_i_hm_set_held((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), MM3_I_ARG(value), 0, 0), \
+    MM3_I_HM_SET(map, key, value))
+#define mm3_hashmap_set(file, map, key, value)                                                                      \
+  mm3_i_hm_result(mm3_i_hm_set((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), MM3_I_ARG(value), 0, 0), \
+                  MM3_I_HM_SET(map, key, value))
 #define mm3_hashmap_insert_held(file, map, key, value) mm3_hashmap_set_held(file, map, key, value)
 #define mm3_hashmap_insert(file, map, key, value)      mm3_hashmap_set(file, map, key, value)
 #define mm3_hashmap_get_or_insert_held(file, map, key, value, out)                                             \
-  (mm3_i_hm_set_held((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), MM3_I_ARG(value), 1, (out)) + \
-   MM3_I_HM_SET(map, key, value) + MM3_I_HM_FITS_OUT(map, out))
+  mm3_i_hm_result(                                                                                             \
+    mm3_i_hm_set_held((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), MM3_I_ARG(value), 1, (out)), \
+    MM3_I_HM_SET(map, key, value) + MM3_I_HM_FITS_OUT(map, out))
 #define mm3_hashmap_get_or_insert(file, map, key, value, out)                                             \
-  (mm3_i_hm_set((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), MM3_I_ARG(value), 1, (out)) + \
-   MM3_I_HM_SET(map, key, value) + MM3_I_HM_FITS_OUT(map, out))
+  mm3_i_hm_result(                                                                                        \
+    mm3_i_hm_set((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), MM3_I_ARG(value), 1, (out)), \
+    MM3_I_HM_SET(map, key, value) + MM3_I_HM_FITS_OUT(map, out))
 #define MM3_I_HM_ADD(map, key, by) \
   MM3_I_HM_SET(map, key, by) +     \
     MM3_REQUIRE(MM3_I_HM_VALUE_IS(map) == MM3_I_IS_INTEGER && sizeof(*(map)->mm3_value.of) <= 8)
-#define mm3_hashmap_add_held(file, map, key, by)                                                  \
-  (mm3_i_hm_add_held((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), MM3_I_ARG(by)) + \
-   MM3_I_HM_ADD(map, key, by))
-#define mm3_hashmap_add(file, map, key, by) \
-  (mm3_i_hm_add((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), MM3_I_ARG(by)) + MM3_I_HM_ADD(map, key, by))
-#define mm3_hashmap_remove_held(file, map, key) \
-  (mm3_i_hm_remove_held((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key)) + MM3_I_HM_FITS_KEY(map, key))
-#define mm3_hashmap_remove(file, map, key) \
-  (mm3_i_hm_remove((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key)) + MM3_I_HM_FITS_KEY(map, key))
-#define mm3_hashmap_update_held(file, map, key, change, arg)                                           \
-  (mm3_i_hm_update_held((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), (change), (arg)) + \
-   MM3_I_HM_FITS_KEY(map, key) + MM3_I_HM_FIXED(map))
-#define mm3_hashmap_update(file, map, key, change, arg)                                           \
-  (mm3_i_hm_update((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), (change), (arg)) + \
-   MM3_I_HM_FITS_KEY(map, key) + MM3_I_HM_FIXED(map))
+#define mm3_hashmap_add_held(file, map, key, by)                                                                \
+  mm3_i_hm_result(mm3_i_hm_add_held((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), MM3_I_ARG(by)), \
+                  MM3_I_HM_ADD(map, key, by))
+#define mm3_hashmap_add(file, map, key, by)                                                                \
+  mm3_i_hm_result(mm3_i_hm_add((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), MM3_I_ARG(by)), \
+                  MM3_I_HM_ADD(map, key, by))
+#define mm3_hashmap_remove_held(file, map, key)                                                     \
+  mm3_i_hm_result(mm3_i_hm_remove_held((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key)), \
+                  MM3_I_HM_FITS_KEY(map, key))
+#define mm3_hashmap_remove(file, map, key)                                                     \
+  mm3_i_hm_result(mm3_i_hm_remove((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key)), \
+                  MM3_I_HM_FITS_KEY(map, key))
+#define mm3_hashmap_update_held(file, map, key, change, arg)                                                         \
+  mm3_i_hm_result(mm3_i_hm_update_held((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), (change), (arg)), \
+                  MM3_I_HM_FITS_KEY(map, key) + MM3_I_HM_FIXED(map))
+#define mm3_hashmap_update(file, map, key, change, arg)                                                         \
+  mm3_i_hm_result(mm3_i_hm_update((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map), MM3_I_ARG(key), (change), (arg)), \
+                  MM3_I_HM_FITS_KEY(map, key) + MM3_I_HM_FIXED(map))
 #define mm3_hashmap_clear_held(file, map) mm3_i_hm_clear_held((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map))
 #define mm3_hashmap_clear(file, map)      mm3_i_hm_clear((file), MM3_I_HM(map), MM3_I_HM_SHAPE(map))
 #define mm3_hashmap_reserve_held(file, map, count) \

@@ -87,7 +87,7 @@ struct mm3_type {
 /* Where in the tree an operation is at work, for messages: a chain on the stack. */
 struct mm3_trail {
   const struct mm3_trail *up;
-  const char *name;            /* a member, or NULL: */
+  const char *name;            /* a member, or `["key"]` with its brackets, or NULL: */
   uint64_t index;              /* an index */
 };
 

@@ -82,6 +82,22 @@ feeds () {
   mm3 check t.mm3
 }
 
+@test "a map that is set whole names the entry that is refused" {
+  mm3 create t.mm3 -e 'struct c { a: u8 } struct p { x: u8 ages: vec(u8, 3) } struct s { m: hashmap(text, p) n: hashmap(u32, text) k: hashmap(c, u8) }'
+  fails 2 "field 'm[\"z\"].x': 300 does not fit" -- mm3 set t.mm3 m '{"k": {"x": 1}, "z": {"x": 300}}'
+  fails 2 "field 'm[\"a \\\"é\\\"\"].ages[1]': 300 does not fit" -- mm3 set t.mm3 m '{"a \"é\"": {"ages": [1, 300]}}'
+  fails 2 "field 'n[\"x\"]': u32 wants an integer" -- mm3 set t.mm3 n '{"1": "a", "x": "b"}'
+  fails 2 "field 'n[\"2\"]': text wants a string" -- mm3 set t.mm3 n '{"1": "a", "2": 7}'
+  fails 2 "field 'k[1]': 256 does not fit" -- mm3 set t.mm3 k '[[{"a": 1}, 1], [{"a": 2}, 256]]'
+  fails 2 "field 'k[0].a': 256 does not fit" -- mm3 set t.mm3 k '[[{"a": 256}, 1]]'
+  fails 2 "field 'k[1]': wanted pairs" -- mm3 set t.mm3 k '[[{"a": 1}, 1], 5]'
+  long=$(printf 'é%.0s' $(seq 100))
+  fails 2 "field 'm[\"éé" "é..\"].x': 300 does not fit" -- mm3 set t.mm3 m "{\"$long\": {\"x\": 300}}"
+  echo '{"m": {"k": {"x": 1}, "z": {"x": 300}}}' >bad.json
+  fails 2 "field 'm[\"z\"].x': 300 does not fit" -- mm3 import t.mm3 bad.json
+  is '{"m": {}, "n": {}, "k": []}' mm3 get t.mm3 --json
+}
+
 @test "entries are set, and gone, by their key" {
   make_t
   mm3 set t.mm3 'users["alice"]' 5 'users["b c"]' 6 'users["naïve \"q\""]' 7

@@ -51,6 +51,11 @@ load common
   mm3 hexdump h.mm3 n | grep -q '34 12 00 00  *|4\.\.\.|  n$'
   mm3 hexdump --all h.mm3 | head -n 1 | grep -q '^00000000  8d 6d 6d 33'
   fails 2 "'x'" -- mm3 hexdump h.mm3 x
+  mm3 create parts.mm3 -e 'struct s { m: hashmap(text, u32) j: json(20) }'
+  mm3 set parts.mm3 'm["a"]' 1 j '{"b": 2}'
+  fails 2 "parts.mm3: field 'm[\"a\"]': what lies within hashmap(text, u32) has no bytes" -- mm3 hexdump parts.mm3 'm["a"]'
+  fails 2 "field 'm[\"z\"]'" 'no bytes' -- mm3 hexdump parts.mm3 'm["z"]'
+  fails 2 "field 'j.b'" 'no bytes' -- mm3 hexdump parts.mm3 j.b
 }
 
 @test "watch shows values and rates while a writer runs" {
@@ -165,6 +170,27 @@ END
   fails 7 absent.mm3 -- mm3 copy absent.mm3 x.mm3
   fails 7 no/such -- mm3 copy live.mm3 no/such/x.mm3
   [ -z "$(ls | grep mm3-copy)" ]
+}
+
+@test "a copy that finds no room on another file system says so, and leaves nothing" {
+  [ -w /dev/shm ] || skip 'no /dev/shm'
+  mm3 create t.mm3 -e 'struct big { bytes: raw(300000) }'
+  there=$(mktemp -d /dev/shm/mm3-copy.XXXXXX)
+  told=0
+  (trap '' XFSZ; ulimit -f 100; fails 7 "mm3: $there/t.mm3: copying t.mm3: File too large" -- mm3 copy t.mm3 "$there/t.mm3") || told=1
+  left=$(ls -A "$there")
+  rm -rf "$there"
+  [ "$told" = 0 ] && [ -z "$left" ]
+}
+
+@test "a file that may only be read is copied without its lock, and copy says how" {
+  mm3 create t.mm3 -e "$counter"
+  chmod 444 t.mm3
+  weak=
+  [ "$(id -u)" -ne 0 ] || weak='setpriv --bounding-set=-all --inh-caps=-all' # root without its capabilities
+  fails 7 t.mm3 Permission --no-lock -- $weak mm3 copy t.mm3 to.mm3
+  $weak mm3 copy --no-lock t.mm3 to.mm3
+  is '' mm3 diff t.mm3 to.mm3
 }
 
 @test "doctor reports on the machine" {

@@ -270,14 +270,12 @@ static uint64_t tables_probes(const struct mm3_i_hm_table *t, uint64_t hash, uin
   return step;
 }
 
-static int tables_stats(struct mm3_file *file, const struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
-                        struct mm3_hashmap_stats *stats) {
+static int tables_measure(struct mm3_file *file, const struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
+                          struct mm3_hashmap_stats *stats) {
   struct mm3_i_hm_table t;
   struct mm3_i_hm_hit hit = {0};
-  uint32_t size = stats->size;
   uint64_t probes = 0;
-  if (size != sizeof *stats) return -EINVAL;
-  *stats = (struct mm3_hashmap_stats){.size = size, .rebuilds = m->generation};
+  stats->rebuilds = m->generation;
   int result = tables_open(file, m, s, &t);
   if (result <= 0) return result;
   stats->groups = t.mask + 1;
@@ -300,6 +298,18 @@ static int tables_stats(struct mm3_file *file, const struct mm3_i_hashmap *m, co
     stats->probes_mean = (double)probes / (double)stats->count;
   }
   return 0;
+}
+
+/* As many members as the program knows of. */
+static int tables_stats(struct mm3_file *file, const struct mm3_i_hashmap *m, const struct mm3_i_hm_shape *s,
+                        struct mm3_hashmap_stats *stats) {
+  struct mm3_hashmap_stats all = {0};
+  uint32_t known = stats->size < sizeof all ? stats->size : (uint32_t)sizeof all;
+  if (known < offsetof(struct mm3_hashmap_stats, count)) return -EINVAL;
+  int result = tables_measure(file, m, s, &all);
+  all.size = known;
+  memcpy(stats, &all, known);
+  return result;
 }
 
 const struct mm3_hashmap_ops mm3i_hashmap_ops = {

@@ -154,6 +154,12 @@ static void sums_are_those_of_the_entries(void) {
   CHECK(stats.probes_mean >= 1 && stats.probes_mean < 1.2 && stats.probes_max >= 1 && stats.rebuilds > 3);
   CHECK_EQ(mm3_hashmap_stats(file, &m->notes, &stats), 0);
   CHECK(stats.count == 100 && stats.record_bytes >= 100 * 26);
+  struct mm3_hashmap_stats of_old = {.size = offsetof(struct mm3_hashmap_stats, table_bytes), .table_bytes = 77, .rebuilds = 88};
+  CHECK_EQ(mm3_hashmap_stats(file, &m->notes, &of_old), 0); /* a program that knew of three members */
+  CHECK(of_old.count == 100 && of_old.groups > 0 && of_old.table_bytes == 77 && of_old.rebuilds == 88);
+  CHECK_EQ(of_old.size, offsetof(struct mm3_hashmap_stats, table_bytes));
+  struct mm3_hashmap_stats unset = {0};
+  CHECK_EQ(mm3_hashmap_stats(file, &m->notes, &unset), -EINVAL);
   CHECK_EQ(mm3_close(file), 0);
 }
 

@@ -84,8 +84,8 @@
  *         walks: 1 and an entry, 0 at the end, -ERANGE (call again with more room). A zeroed cursor is the start. Every
  *         entry that is there from the first call to the last comes at least once, and once only unless the table was
  *         replaced under the walk (cursor.restarts counts: it starts again); those added or removed meanwhile may come
- *   int mm3_hashmap_stats(file, map, struct mm3_hashmap_stats *stats)   O(entries); -EINVAL unless stats->size is
- *         sizeof *stats. mm3/hashmap_ops.h has its members
+ *   int mm3_hashmap_stats(file, map, struct mm3_hashmap_stats *stats)   O(entries). The caller sets stats->size to
+ *         sizeof *stats: that much is filled, and size says how much was; 0 is -EINVAL. Members: mm3/hashmap_ops.h
  *
  * Reading in place, for the lock's holder or a program that knows that nobody writes:
  *   const V *mm3_hashmap_view(file, map, key)

@@ -140,7 +140,8 @@ const struct command command_push = {
 
 const struct command command_add = {
     .name = "add", .operands = "FILE PATH [N]", .brief = "add to an integer (1, or N, which may be negative)",
-    .detail = "Atomics atomically, plain integers under the file's lock. No wrap: exit 2 and nothing changes.",
+    .detail = "Atomics atomically, all others under the file's lock: plain integers, values of map entries, numbers in\n"
+              "JSON. An entry that is not there begins at 0. No wrap: exit 2 and nothing changes.",
     .options = add_options, .least = 2, .most = 3, .run = add_run};
 
 const struct command command_del = {.name = "del", .operands = "FILE PATH...", .brief = "remove items or entries",

@@ -60,7 +60,9 @@ MM3_API int mm3_field_put_key(struct mm3_field *field, const char *key, size_t c
                               struct mm3_error *error);
 MM3_API int mm3_field_push(struct mm3_field *field, const struct mm3_value *value, struct mm3_error *error);
 MM3_API int mm3_field_erase(struct mm3_field *field, struct mm3_error *error);
-/* mm3_field_add: adds to an integer (atomics atomically, plain ones under the lock); the new value in decimal. */
+/* mm3_field_add: adds to an integer; the new value in decimal. No wrap: -MM3_E_VALUE, and nothing changes. Atomics are
+ * added to atomically; plain integers, values of map entries and numbers in documents under the lock. An entry or a
+ * member that is not there begins at 0. */
 MM3_API int mm3_field_add(struct mm3_field *field, const struct mm3_value *delta, char result[48],
                           struct mm3_error *error);
 /* mm3_field_count: items and capacity of a container (UINT64_MAX: grows); -MM3_E_PATH for what is none. */

@@ -136,8 +136,42 @@ name: \"say \\\"hi\\\"\"" mm3 get t.mm3
   mm3 export t.mm3 | cmp - before.json
   fails 2 "a member of s is always there: it can be set, not removed" -- mm3 del t.mm3 n
   fails 2 "an item of ndarray(u8, 2, 3) is always there" -- mm3 del t.mm3 'g[1]'
-  mm3 set t.mm3 'm["a"]' 5
-  fails 2 "can be set, not added to" -- mm3 add t.mm3 'm["a"]' 1
+}
+
+@test "what lies within a value is added to, under the lock" {
+  mm3 create t.mm3 -e 'struct p { hits: u8 name: string(9) } struct s { m: hashmap(text, u8) w: hashmap(u32, i128) p: hashmap(text, p)
+    doc: json(200) words: hashmap(text, text) }'
+  is 1 mm3 add t.mm3 'm["a"]' --print
+  is 254 mm3 add t.mm3 'm["a"]' 253 --print
+  fails 2 "field 'm[\"a\"]'" '256 does not fit u8, which takes 0 to 255' -- mm3 add t.mm3 'm["a"]' 2
+  fails 2 '-1 does not fit u8' -- mm3 add t.mm3 'm["b"]' -1
+  is '{"a": 254}' mm3 get t.mm3 --json m
+  mm3 set t.mm3 'w[7]' '"170141183460469231731687303715884105726"'
+  is 170141183460469231731687303715884105727 mm3 add t.mm3 'w[7]' --print
+  fails 2 'does not fit' -- mm3 add t.mm3 'w[7]'
+  is -9223372036854775809 mm3 add t.mm3 'w[8]' -9223372036854775809 --print
+  is -9223372036854775808 mm3 add t.mm3 'w[8]' --print
+  is -9223372036854775810 mm3 add t.mm3 'w[8]' -2 --print
+  mm3 set t.mm3 'p["x"]' '{"name": "x"}'
+  is 3 mm3 add t.mm3 'p["x"].hits' 3 --print
+  is '{"x": {"hits": 3, "name": "x"}}' mm3 get t.mm3 --json p
+  fails 2 'found an object' -- mm3 add t.mm3 'p["x"]'
+  fails 2 'found a string' -- mm3 add t.mm3 'p["x"].name'
+  fails 1 'no such entry' -- mm3 add t.mm3 'p["y"].hits'
+  mm3 set t.mm3 doc '{"n": -5, "r": 1.5, "l": [1], "max": 9223372036854775807, "t": "7"}'
+  is -4 mm3 add t.mm3 doc.n --print
+  is 11 mm3 add t.mm3 'doc.l[0]' 10 --print
+  fails 2 'found a number with a fraction' -- mm3 add t.mm3 doc.r
+  fails 2 'found a string' -- mm3 add t.mm3 doc.t
+  fails 2 'an integer beyond 64 bits with sign' -- mm3 add t.mm3 doc.max
+  fails 2 'the sum, 18446744073709551617, does not fit' -- mm3 add t.mm3 doc.max 9223372036854775810
+  is 2 mm3 add t.mm3 doc.fresh 2 --print
+  is '{"n": -4, "r": 1.5, "l": [11], "max": 9223372036854775807, "t": "7", "fresh": 2}' mm3 get t.mm3 --json doc
+  mm3 set t.mm3 'words["n"]' one
+  fails 2 'found a string' -- mm3 add t.mm3 'words["n"]'
+  for i in 1 2 3 4; do (for j in 1 2 3 4 5; do mm3 add t.mm3 'm["many"]'; done) & done
+  wait
+  is 20 mm3 get t.mm3 'm["many"]'
 }
 
 @test "a mistake of a beginner is answered with what to do" {

@@ -37,10 +37,20 @@ void mm3i_place_undo(struct mm3i_place *place) {
 
 /* ---- temporaries --------------------------------------------------------------------------------------------------- */
 
+/* As name_temporary writes it, to the last character: what is called nearly so is somebody's file. */
+static bool is_temporary(const struct mm3i_place *place, const char *name) {
+  size_t count = strlen(place->name);
+  if (name[0] != '.' || strncmp(name + 1, place->name, count) != 0 || strncmp(name + 1 + count, ".mm3-", 5) != 0)
+    return false;
+  const char *pid = name + 1 + count + 5;
+  size_t digits = strspn(pid, "0123456789");
+  const char *random = pid + digits + 1;
+  return digits > 0 && pid[digits] == '-' && strspn(random, "0123456789abcdef") == 16 && random[16] == 0;
+}
+
 static void remove_stale(void *arg, const char *name) {
   const struct mm3i_place *place = arg;
-  size_t count = strlen(place->name);
-  if (name[0] != '.' || strncmp(name + 1, place->name, count) != 0 || strncmp(name + 1 + count, ".mm3-", 5) != 0) return;
+  if (!is_temporary(place, name)) return;
   char path[4096];
   int length = snprintf(path, sizeof path, "%s/%s", place->folder, name);
   if (length < 0 || (size_t)length >= sizeof path) return;

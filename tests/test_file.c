@@ -147,8 +147,9 @@ static void replacing_overwrites_no_foreign_file_in_place(void) {
 }
 
 static void stale_temporaries_go_and_live_ones_stay(void) {
-  const char *path = mm3test_path("a.mm3"), *stale = mm3test_path(".a.mm3.mm3-1-0"), *live = mm3test_path(".a.mm3.mm3-2-0");
-  const char *foreign = mm3test_path(".b.mm3.mm3-1-0");
+  const char *path = mm3test_path("a.mm3"), *stale = mm3test_path(".a.mm3.mm3-1-0123456789abcdef");
+  const char *live = mm3test_path(".a.mm3.mm3-2-0123456789abcdef");
+  const char *foreign = mm3test_path(".b.mm3.mm3-1-0123456789abcdef");
   struct mm3_options options = {.size = sizeof options, .flags = MM3_REPLACE};
   write_file(stale, "", 0), write_file(live, "", 0), write_file(foreign, "", 0);
   int fd = open(live, O_RDWR);
@@ -159,6 +160,19 @@ static void stale_temporaries_go_and_live_ones_stay(void) {
   CHECK(access(live, F_OK) == 0);
   CHECK(access(foreign, F_OK) == 0);
   close(fd);
+}
+
+/* Only what a maker names is a temporary: somebody's file may be called nearly so. */
+static void files_that_are_named_nearly_so_stay(void) {
+  const char *const names[] = {".a.mm3.mm3-",    ".a.mm3.mm3-old", ".a.mm3.mm3-1",
+                               ".a.mm3.mm3-1-0", ".a.mm3.mm3-1-0123456789abcdeg", ".a.mm3.mm3-1-0123456789abcdef.old",
+                               ".a.mm3.mm3--0123456789abcdef", ".a.mm3.mm3-x-0123456789abcdef"};
+  const int count = sizeof names / sizeof names[0];
+  struct mm3_options options = {.size = sizeof options, .flags = MM3_REPLACE};
+  for (int i = 0; i < count; i++) write_file(mm3test_path(names[i]), "mine", 4);
+  mm3_close(mm3_create(mm3test_path("a.mm3"), MM3_TYPE(sample), &options, NULL));
+  CHECK_EQ(count_entries(mm3test_path(NULL)), count + 1);
+  for (int i = 0; i < count; i++) CHECK(access(mm3test_path(names[i]), F_OK) == 0);
 }
 
 static int no_tmpfile_open(const char *path, int flags, mode_t mode) {
@@ -435,6 +449,7 @@ MM3_TEST_SUITE("file", {"a new file keeps what is stored", a_new_file_keeps_what
                {"replacing tells the users of the old file", replacing_tells_the_users_of_the_old_file},
                {"replacing overwrites no foreign file in place", replacing_overwrites_no_foreign_file_in_place},
                {"stale temporaries go and live ones stay", stale_temporaries_go_and_live_ones_stay},
+               {"files that are named nearly so stay", files_that_are_named_nearly_so_stay},
                {"a poorer system creates too", a_poorer_system_creates_too},
                {"the mode is as asked", the_mode_is_as_asked},
                {"a file that its owner may not write is created", a_file_that_its_owner_may_not_write_is_created},

@@ -126,6 +126,42 @@ static void replacing_tells_the_users_of_the_old_file(void) {
   mm3_close(old), mm3_close(now), mm3_close(reader);
 }
 
+/* rename(2) of a file to a name that is its own already changes nothing: then nothing was replaced. */
+static void a_file_that_takes_its_own_name_is_not_superseded(void) {
+  const char *path = mm3test_path("a.mm3"), *twin = mm3test_path("b.mm3");
+  struct mm3_error error = {0};
+  struct mm3_file_info info = {0};
+  struct mm3_file *file = sample_new(path);
+  if (!file) return;
+  CHECK_OK(mm3_file_replace(file, path, &error), error);
+  mm3_file_describe(file, &info);
+  CHECK_EQ(info.superseded, 0);
+  CHECK_EQ(mm3_wait(file, mm3_changes(file), 0), 0);
+  CHECK_EQ(link(path, twin), 0);
+  CHECK_OK(mm3_file_replace(file, twin, &error), error);
+  mm3_file_describe(file, &info);
+  CHECK_EQ(info.superseded, 0);
+  mm3_close(file);
+}
+
+static void a_finished_file_takes_anothers_name(void) {
+  const char *path = mm3test_path("a.mm3");
+  struct mm3_error error = {0};
+  struct mm3_file_info info = {0};
+  struct mm3_file *old = sample_new(path), *now = sample_new(mm3test_path("b.mm3"));
+  struct mm3_file *nameless = mm3_open_anonymous(MM3_TYPE(sample), NULL, &error);
+  if (!old || !now || !CHECK(nameless != NULL)) return;
+  CHECK_FAILS(mm3_file_replace(nameless, path, &error), -EINVAL, error);
+  CHECK_FAILS(mm3_file_replace(now, mm3test_path("none/a.mm3"), &error), -ENOENT, error);
+  CHECK_OK(mm3_file_replace(now, path, &error), error);
+  CHECK_EQ(mm3_wait(old, mm3_changes(old), 5000), -MM3_E_SUPERSEDED);
+  CHECK_EQ(mm3_wait(now, mm3_changes(now), 0), 0);
+  mm3_file_describe(now, &info);
+  CHECK_EQ(info.superseded, 0);
+  CHECK_EQ(count_entries(mm3test_path(NULL)), 1);
+  mm3_close(old), mm3_close(now), mm3_close(nameless);
+}
+
 static void replacing_overwrites_no_foreign_file_in_place(void) {
   const char *path = mm3test_path("text"), *twin = mm3test_path("twin");
   struct mm3_options options = {.size = sizeof options, .flags = MM3_REPLACE};
@@ -447,6 +483,8 @@ MM3_TEST_SUITE("file", {"a new file keeps what is stored", a_new_file_keeps_what
                {"a name that exists is not created again", a_name_that_exists_is_not_created_again},
                {"open or create opens what is there", open_or_create_opens_what_is_there},
                {"replacing tells the users of the old file", replacing_tells_the_users_of_the_old_file},
+               {"a file that takes its own name is not superseded", a_file_that_takes_its_own_name_is_not_superseded},
+               {"a finished file takes another's name", a_finished_file_takes_anothers_name},
                {"replacing overwrites no foreign file in place", replacing_overwrites_no_foreign_file_in_place},
                {"stale temporaries go and live ones stay", stale_temporaries_go_and_live_ones_stay},
                {"files that are named nearly so stay", files_that_are_named_nearly_so_stay},

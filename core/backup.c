@@ -27,14 +27,13 @@ static int open_new(const char *path, mode_t mode, char *name, size_t size) {
 
 /* Where the original has zeros the copy may have a hole. */
 static int copy(int from, int to, uint64_t length, unsigned char *piece) {
-  for (uint64_t at = 0; at < length; at += PIECE) {
+  int result = mm3i_stretch(to, length); /* first: whatever it may not have, it learns here */
+  for (uint64_t at = 0; at < length && result == 0; at += PIECE) {
     size_t size = length - at < PIECE ? (size_t)(length - at) : PIECE;
-    int result = mm3i_pread_all(from, piece, size, at);
+    result = mm3i_pread_all(from, piece, size, at);
     if (result == 0 && !all_zero(piece, size)) result = mm3i_pwrite_all(to, piece, size, at);
-    if (result < 0) return result;
   }
-  if (mm3i_sys.ftruncate(to, (off_t)length) < 0 || mm3i_sys.fsync(to) < 0) return -errno;
-  return 0;
+  return result == 0 && mm3i_sys.fsync(to) < 0 ? -errno : result;
 }
 
 int mm3i_backup(struct mm3_file *file, char *name, size_t size, struct mm3_error *error) {

@@ -10,10 +10,8 @@
 
 /* Memory for every byte, unless the caller wants holes. */
 static int allocate(struct mm3i_handle *handle, uint64_t length, struct mm3_error *error) {
-  int result = 0;
-  if (!(handle->flags & MM3_SPARSE)) result = mm3i_extend(handle->fd, 0, length);
-  else if (length > INT64_MAX) result = -EFBIG;
-  else if (mm3i_sys.ftruncate(handle->fd, (off_t)length) < 0) result = -errno;
+  bool sparse = handle->flags & MM3_SPARSE;
+  int result = sparse ? mm3i_stretch(handle->fd, length) : mm3i_extend(handle->fd, 0, length);
   if (result == 0) return 0;
   return mm3i_fail(error, handle->path, result, "cannot allocate %llu bytes: %s", (unsigned long long)length,
                    mm3_strerror(result));

@@ -50,6 +50,7 @@ struct mm3i_handle {
   bool solo;                   /* no OFD locks here: the only writer, by flock */
   bool alone;                  /* at open: nobody else had it open */
   int failed, recovered, folder_synced; /* atomic */
+  int repairing;               /* atomic: the heap's mark of a repair is this handle's own */
   struct mm3i_handle *previous, *next;
 };
 

@@ -32,9 +32,7 @@ static void publish_length(struct mm3i_handle *handle, uint64_t length) {
 }
 
 static int extend(struct mm3i_handle *handle, uint64_t from, uint64_t to) {
-  if (!(handle->flags & MM3_SPARSE)) return mm3i_extend(handle->fd, from, to);
-  if (to > INT64_MAX) return -EFBIG;
-  return mm3i_sys.ftruncate(handle->fd, (off_t)to) < 0 ? -errno : 0;
+  return handle->flags & MM3_SPARSE ? mm3i_stretch(handle->fd, to) : mm3i_extend(handle->fd, from, to);
 }
 
 /* The file gets at least `need` bytes, more where there is room: steps double up to a bound. What a killed process

@@ -26,6 +26,7 @@ static bool may_store(const struct mm3i_heap *heap, uint64_t at) {
 static int read_log(struct mm3i_heap *heap) {
   const struct mm3i_heap_state *state = heap->state;
   uint32_t count = __atomic_load_n(&state->log_count, __ATOMIC_ACQUIRE);
+  if (count == UINT32_MAX && __atomic_load_n(&mm3i_handle_of(heap->file)->repairing, MM3_RELAXED)) return 0;
   if (count > MM3I_HEAP_LOG) return -MM3_E_DAMAGED;
   for (uint32_t i = 0; i < count; i++) {
     uint64_t at = __atomic_load_n(&state->log[i].at, MM3_RELAXED);
@@ -89,6 +90,7 @@ int mm3i_heap_begin_repair(struct mm3i_heap *heap, struct mm3_file *file) {
   int result = attach(heap, file);
   if (result < 0) return result;
   if (!__atomic_load_n(&mm3i_handle_of(file)->held, MM3_RELAXED)) return -EPERM;
+  if (__atomic_load_n(&heap->state->log_count, MM3_RELAXED) == UINT32_MAX) return measure(heap);
   if (read_log(heap) == 0) store_all(heap);
   heap->count = 0;
   mm3i_heap_mark_repair(heap, false);

@@ -137,26 +137,35 @@ static int map_is_whole(struct repair *r) {
   return mm3i_heap_covered(&r->heap) >= r->heap.pages && !r->heap.bad;
 }
 
+static int rebuild(struct repair *r, struct mm3_error *error) {
+  const char *path = mm3_file_path(r->heap.file);
+  if (!map_is_whole(r))
+    return mm3i_fail(error, path, -MM3_E_DAMAGED, "the heap cannot be repaired: its page map is lost");
+  int result = mm3i_heap_owners(&r->heap, &r->owned, NULL, NULL);
+  if (result < 0) return mm3i_fail(error, path, result, "the heap cannot be repaired: %s", mm3_strerror(result));
+  mm3i_heap_mark_repair(&r->heap, true); /* from here on, if an earlier repair was not cut off */
+  for (unsigned i = 0; i < MM3I_HEAP_BINS; i++) set(r, MM3I_HEAP_AT_32(bins, i), 0);
+  for (unsigned i = 0; i < MM3I_HEAP_CLASSES; i++) set(r, MM3I_HEAP_AT_32(slabs, i), 0);
+  for (uint64_t page = 0; page < r->heap.pages;) page += sweep(r, page);
+  end_free(r);
+  mm3i_heap_owned_free(&r->owned);
+  if (r->heap.bad)
+    return mm3i_fail(error, path, -MM3_E_DAMAGED, "the heap cannot be repaired: it leads out of itself");
+  mm3i_heap_mark_repair(&r->heap, false);
+  return 0;
+}
+
 int mm3i_heap_repair(struct mm3_file *file, uint64_t *leaked, struct mm3_error *error) {
   struct repair r = {.leaked = 0};
-  const char *path = mm3_file_path(file);
+  int *repairing = &mm3i_handle_of(file)->repairing;
   *leaked = 0;
   int result = mm3i_heap_begin_repair(&r.heap, file);
   if (result == -EINVAL) return 0; /* no heap */
-  if (result < 0) return mm3i_fail(error, path, result, "the heap cannot be repaired: where it ends is lost");
-  if (!map_is_whole(&r))
-    return mm3i_fail(error, path, -MM3_E_DAMAGED, "the heap cannot be repaired: its page map is lost");
-  result = mm3i_heap_owners(&r.heap, &r.owned, NULL, NULL);
-  if (result < 0) return mm3i_fail(error, path, result, "the heap cannot be repaired: %s", mm3_strerror(result));
-  mm3i_heap_mark_repair(&r.heap, true); /* from here on */
-  for (unsigned i = 0; i < MM3I_HEAP_BINS; i++) set(&r, MM3I_HEAP_AT_32(bins, i), 0);
-  for (unsigned i = 0; i < MM3I_HEAP_CLASSES; i++) set(&r, MM3I_HEAP_AT_32(slabs, i), 0);
-  for (uint64_t page = 0; page < r.heap.pages;) page += sweep(&r, page);
-  end_free(&r);
-  mm3i_heap_owned_free(&r.owned);
-  if (r.heap.bad)
-    return mm3i_fail(error, path, -MM3_E_DAMAGED, "the heap cannot be repaired: it leads out of itself");
-  mm3i_heap_mark_repair(&r.heap, false);
-  *leaked = r.leaked;
-  return 0;
+  if (result < 0)
+    return mm3i_fail(error, mm3_file_path(file), result, "the heap cannot be repaired: where it ends is lost");
+  __atomic_store_n(repairing, 1, MM3_RELAXED); /* what asks the heap on behalf of the owners */
+  result = rebuild(&r, error);
+  __atomic_store_n(repairing, 0, MM3_RELAXED);
+  if (result == 0) *leaked = r.leaked;
+  return result;
 }

@@ -83,6 +83,7 @@ void mm3i_lock_abandon(struct mm3_file *file) {
   if (__atomic_load_n(&handle->holder, __ATOMIC_RELAXED) != thread) return;
   if (!(held = __atomic_exchange_n(&handle->held, 0, __ATOMIC_RELAXED))) return;
   __atomic_store_n(&handle->holder, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&handle->repairing, 0, __ATOMIC_RELAXED);
   uint32_t dead = MM3I_LOCK_DEAD << MM3I_LOCK_OWNER_SHIFT | (held & MM3I_LOCK_NONCE);
   for (seen = held; (seen & ~MM3I_LOCK_WAITERS) == held;)
     if (__atomic_compare_exchange_n(&handle->super->lock, &seen, dead | (seen & MM3I_LOCK_WAITERS), false,

@@ -37,10 +37,20 @@ void mm3i_place_undo(struct mm3i_place *place) {
 
 /* ---- temporaries --------------------------------------------------------------------------------------------------- */
 
+/* As name_temporary writes it, to the last character: what is called nearly so is somebody's file. */
+static bool is_temporary(const struct mm3i_place *place, const char *name) {
+  size_t count = strlen(place->name);
+  if (name[0] != '.' || strncmp(name + 1, place->name, count) != 0 || strncmp(name + 1 + count, ".mm3-", 5) != 0)
+    return false;
+  const char *pid = name + 1 + count + 5;
+  size_t digits = strspn(pid, "0123456789");
+  const char *random = pid + digits + 1;
+  return digits > 0 && pid[digits] == '-' && strspn(random, "0123456789abcdef") == 16 && random[16] == 0;
+}
+
 static void remove_stale(void *arg, const char *name) {
   const struct mm3i_place *place = arg;
-  size_t count = strlen(place->name);
-  if (name[0] != '.' || strncmp(name + 1, place->name, count) != 0 || strncmp(name + 1 + count, ".mm3-", 5) != 0) return;
+  if (!is_temporary(place, name)) return;
   char path[4096];
   int length = snprintf(path, sizeof path, "%s/%s", place->folder, name);
   if (length < 0 || (size_t)length >= sizeof path) return;
@@ -133,12 +143,17 @@ static void mark_superseded(int fd) {
     mm3i_pwrite_all(fd, &yes, sizeof yes, offsetof(struct mm3i_super, superseded));
 }
 
-static int publish_over(struct mm3i_place *place) {
+static bool is_file_of(const struct mm3i_handle *handle, const struct stat *st) {
+  return (uint64_t)st->st_dev == handle->device && (uint64_t)st->st_ino == handle->inode;
+}
+
+/* A second name of the same file is not replaced: rename(2) does nothing then. */
+static int publish_over(struct mm3i_place *place, const struct mm3i_handle *handle) {
   struct stat st;
   int old = mm3i_open(place->path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY, 0);
-  bool regular = old >= 0 && mm3i_sys.fstat(old, &st) == 0 && S_ISREG(st.st_mode);
+  bool another = old >= 0 && mm3i_sys.fstat(old, &st) == 0 && S_ISREG(st.st_mode) && !is_file_of(handle, &st);
   int result = mm3i_sys.rename(place->temporary, place->path) < 0 ? -errno : 0;
-  if (result == 0 && regular) mark_superseded(old);
+  if (result == 0 && another) mark_superseded(old);
   if (old >= 0) mm3i_sys.close(old);
   return result;
 }
@@ -154,7 +169,7 @@ static int publish_temporary(struct mm3i_place *place) {
 int mm3i_place_publish(struct mm3i_place *place, struct mm3i_handle *handle, struct mm3_error *error) {
   int result;
   if (!place->temporary) result = mm3i_sys.link_fd(handle->fd, place->path) < 0 ? -errno : 0;
-  else result = place->replace ? publish_over(place) : publish_temporary(place);
+  else result = place->replace ? publish_over(place, handle) : publish_temporary(place);
   if (result < 0) return mm3i_fail_sys(error, handle->path, result, "give it its name");
   if (place->temporary) mm3i_ofd(handle->fd, F_OFD_SETLK, F_UNLCK, MM3I_BYTE_MAKING);
   mm3i_sys.free(place->temporary);
@@ -169,6 +184,6 @@ int mm3_file_replace(struct mm3_file *file, const char *path, struct mm3_error *
   struct mm3i_place place = {.path = path, .temporary = handle->path};
   mm3i_error_begin(error, path);
   if (handle->anonymous) return mm3i_fail(error, path, -EINVAL, "a file without a name cannot take one");
-  int result = publish_over(&place);
+  int result = publish_over(&place, handle);
   return result < 0 ? mm3i_fail_sys(error, path, result, "take its name") : 0;
 }

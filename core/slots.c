@@ -50,6 +50,7 @@ static void after_fork_in_child(void) {
     handle->control = -1;
     handle->slot = MM3I_NO_SLOT;
     handle->held = handle->holder = handle->claiming = 0;
+    handle->repairing = 0;
   }
   mm3i_handles_unlock();
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,14 +155,24 @@ static int extend_with_zeros(int fd, uint64_t from, uint64_t to) {
   return 0;
 }
 
+/* Beyond the limit the kernel would send SIGXFSZ, which kills. */
+static bool may_be_as_long(uint64_t length) {
+  struct rlimit limit;
+  if (length > INT64_MAX) return false;
+  return getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY || length <= limit.rlim_cur;
+}
+
+int mm3i_stretch(int fd, uint64_t length) {
+  if (!may_be_as_long(length)) return -EFBIG;
+  while (mm3i_sys.ftruncate(fd, (off_t)length) < 0)
+    if (errno != EINTR) return -errno;
+  return 0;
+}
+
 int mm3i_extend(int fd, uint64_t old_length, uint64_t new_length) {
   const uint64_t piece_limit = UINT64_C(64) << 20;
-  struct rlimit limit;
   if (new_length <= old_length) return 0;
-  if (new_length > INT64_MAX) return -EFBIG;
-  /* beyond the limit the kernel would send SIGXFSZ, which kills */
-  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && new_length > limit.rlim_cur)
-    return -EFBIG;
+  if (!may_be_as_long(new_length)) return -EFBIG;
   for (uint64_t at = old_length; at < new_length;) {
     uint64_t piece = new_length - at < piece_limit ? new_length - at : piece_limit;
     if (mm3i_sys.fallocate(fd, 0, (off_t)at, (off_t)piece) == 0) {

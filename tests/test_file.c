@@ -126,6 +126,42 @@ static void replacing_tells_the_users_of_the_old_file(void) {
   mm3_close(old), mm3_close(now), mm3_close(reader);
 }
 
+/* rename(2) of a file to a name that is its own already changes nothing: then nothing was replaced. */
+static void a_file_that_takes_its_own_name_is_not_superseded(void) {
+  const char *path = mm3test_path("a.mm3"), *twin = mm3test_path("b.mm3");
+  struct mm3_error error = {0};
+  struct mm3_file_info info = {0};
+  struct mm3_file *file = sample_new(path);
+  if (!file) return;
+  CHECK_OK(mm3_file_replace(file, path, &error), error);
+  mm3_file_describe(file, &info);
+  CHECK_EQ(info.superseded, 0);
+  CHECK_EQ(mm3_wait(file, mm3_changes(file), 0), 0);
+  CHECK_EQ(link(path, twin), 0);
+  CHECK_OK(mm3_file_replace(file, twin, &error), error);
+  mm3_file_describe(file, &info);
+  CHECK_EQ(info.superseded, 0);
+  mm3_close(file);
+}
+
+static void a_finished_file_takes_anothers_name(void) {
+  const char *path = mm3test_path("a.mm3");
+  struct mm3_error error = {0};
+  struct mm3_file_info info = {0};
+  struct mm3_file *old = sample_new(path), *now = sample_new(mm3test_path("b.mm3"));
+  struct mm3_file *nameless = mm3_open_anonymous(MM3_TYPE(sample), NULL, &error);
+  if (!old || !now || !CHECK(nameless != NULL)) return;
+  CHECK_FAILS(mm3_file_replace(nameless, path, &error), -EINVAL, error);
+  CHECK_FAILS(mm3_file_replace(now, mm3test_path("none/a.mm3"), &error), -ENOENT, error);
+  CHECK_OK(mm3_file_replace(now, path, &error), error);
+  CHECK_EQ(mm3_wait(old, mm3_changes(old), 5000), -MM3_E_SUPERSEDED);
+  CHECK_EQ(mm3_wait(now, mm3_changes(now), 0), 0);
+  mm3_file_describe(now, &info);
+  CHECK_EQ(info.superseded, 0);
+  CHECK_EQ(count_entries(mm3test_path(NULL)), 1);
+  mm3_close(old), mm3_close(now), mm3_close(nameless);
+}
+
 static void replacing_overwrites_no_foreign_file_in_place(void) {
   const char *path = mm3test_path("text"), *twin = mm3test_path("twin");
   struct mm3_options options = {.size = sizeof options, .flags = MM3_REPLACE};
@@ -147,8 +183,9 @@ static void replacing_overwrites_no_foreign_file_in_place(void) {
 }
 
 static void stale_temporaries_go_and_live_ones_stay(void) {
-  const char *path = mm3test_path("a.mm3"), *stale = mm3test_path(".a.mm3.mm3-1-0"), *live = mm3test_path(".a.mm3.mm3-2-0");
-  const char *foreign = mm3test_path(".b.mm3.mm3-1-0");
+  const char *path = mm3test_path("a.mm3"), *stale = mm3test_path(".a.mm3.mm3-1-0123456789abcdef");
+  const char *live = mm3test_path(".a.mm3.mm3-2-0123456789abcdef");
+  const char *foreign = mm3test_path(".b.mm3.mm3-1-0123456789abcdef");
   struct mm3_options options = {.size = sizeof options, .flags = MM3_REPLACE};
   write_file(stale, "", 0), write_file(live, "", 0), write_file(foreign, "", 0);
   int fd = open(live, O_RDWR);
@@ -159,6 +196,19 @@ static void stale_temporaries_go_and_live_ones_stay(void) {
   CHECK(access(live, F_OK) == 0);
   CHECK(access(foreign, F_OK) == 0);
   close(fd);
+}
+
+/* Only what a maker names is a temporary: somebody's file may be called nearly so. */
+static void files_that_are_named_nearly_so_stay(void) {
+  const char *const names[] = {".a.mm3.mm3-",    ".a.mm3.mm3-old", ".a.mm3.mm3-1",
+                               ".a.mm3.mm3-1-0", ".a.mm3.mm3-1-0123456789abcdeg", ".a.mm3.mm3-1-0123456789abcdef.old",
+                               ".a.mm3.mm3--0123456789abcdef", ".a.mm3.mm3-x-0123456789abcdef"};
+  const int count = sizeof names / sizeof names[0];
+  struct mm3_options options = {.size = sizeof options, .flags = MM3_REPLACE};
+  for (int i = 0; i < count; i++) write_file(mm3test_path(names[i]), "mine", 4);
+  mm3_close(mm3_create(mm3test_path("a.mm3"), MM3_TYPE(sample), &options, NULL));
+  CHECK_EQ(count_entries(mm3test_path(NULL)), count + 1);
+  for (int i = 0; i < count; i++) CHECK(access(mm3test_path(names[i]), F_OK) == 0);
 }
 
 static int no_tmpfile_open(const char *path, int flags, mode_t mode) {
@@ -433,8 +483,11 @@ MM3_TEST_SUITE("file", {"a new file keeps what is stored", a_new_file_keeps_what
                {"a name that exists is not created again", a_name_that_exists_is_not_created_again},
                {"open or create opens what is there", open_or_create_opens_what_is_there},
                {"replacing tells the users of the old file", replacing_tells_the_users_of_the_old_file},
+               {"a file that takes its own name is not superseded", a_file_that_takes_its_own_name_is_not_superseded},
+               {"a finished file takes another's name", a_finished_file_takes_anothers_name},
                {"replacing overwrites no foreign file in place", replacing_overwrites_no_foreign_file_in_place},
                {"stale temporaries go and live ones stay", stale_temporaries_go_and_live_ones_stay},
+               {"files that are named nearly so stay", files_that_are_named_nearly_so_stay},
                {"a poorer system creates too", a_poorer_system_creates_too},
                {"the mode is as asked", the_mode_is_as_asked},
                {"a file that its owner may not write is created", a_file_that_its_owner_may_not_write_is_created},

@@ -108,6 +108,21 @@ static void a_file_size_limit_leaves_nothing_behind(void) {
   CHECK_EQ(count_entries(mm3test_path(NULL)), 0);
 }
 
+/* A sparse file is lengthened by ftruncate(2), which sends SIGXFSZ too. */
+static int limited_sparse(void *arg) {
+  struct rlimit limit = {1 << 20, 1 << 20};
+  struct mm3_options options = {.size = sizeof options, .flags = MM3_SPARSE};
+  struct mm3_error error = {0};
+  if (setrlimit(RLIMIT_FSIZE, &limit) < 0) return 1;
+  if (mm3_create_schema(arg, "struct big { bytes: raw(8388608) }", &options, &error)) return 2;
+  return error.code == -EFBIG && strstr(error.text, arg) ? 0 : 3;
+}
+
+static void a_file_size_limit_is_an_error_for_sparse_files(void) {
+  CHECK_EQ(mm3test_fork(limited_sparse, (char *)(uintptr_t)mm3test_path("big.mm3")), 0);
+  CHECK_EQ(count_entries(mm3test_path(NULL)), 0);
+}
+
 /* The limit is below the pages that an opener writes its name to: a write there would be a SIGXFSZ. */
 static int opens_under_a_limit(void *arg) {
   struct rlimit limit = {4096, 4096};
@@ -181,6 +196,7 @@ MM3_TEST_SUITE("file race", {"exactly one of many creates", exactly_one_of_many_
                {"all open or create the same file", all_open_or_create_the_same_file},
                {"replacers leave one whole file", replacers_leave_one_whole_file},
                {"a file size limit leaves nothing behind", a_file_size_limit_leaves_nothing_behind},
+               {"a file size limit is an error for sparse files", a_file_size_limit_is_an_error_for_sparse_files},
                {"a file size limit does not kill who opens", a_file_size_limit_does_not_kill_who_opens},
                {"a full disk leaves nothing behind", a_full_disk_leaves_nothing_behind},
                {"a read-only disk is read", a_read_only_disk_is_read})

@@ -340,8 +340,7 @@ static void a_reserve_that_is_too_small_is_an_error_and_a_larger_one_helps(void)
 
 static int beyond_rlimit(void *arg) {
   struct rlimit limit = {1 << 20, 1 << 20};
-  (void)arg;
-  struct mm3_file *file = make("a.mm3", NULL);
+  struct mm3_file *file = make(arg ? "sparse.mm3" : "a.mm3", arg);
   if (!file || setrlimit(RLIMIT_FSIZE, &limit) < 0) return 1;
   mm3_lock(file);
   fill_up(file, 10000, -EFBIG); /* and not SIGXFSZ */
@@ -349,7 +348,11 @@ static int beyond_rlimit(void *arg) {
   return mm3_close(file) != 0;
 }
 
-static void the_process_limit_of_file_sizes_is_an_error(void) { CHECK_EQ(mm3test_fork(beyond_rlimit, NULL), 0); }
+static void the_process_limit_of_file_sizes_is_an_error(void) {
+  struct mm3_options sparse = {.size = sizeof sparse, .flags = MM3_SPARSE};
+  CHECK_EQ(mm3test_fork(beyond_rlimit, NULL), 0);
+  CHECK_EQ(mm3test_fork(beyond_rlimit, &sparse), 0);
+}
 
 static int on_a_small_disk(void *arg) {
   struct mm3_error error = {0};

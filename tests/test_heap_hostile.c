@@ -379,9 +379,34 @@ static void any_word_may_hold_anything(void) {
   CHECK_EQ(mm3test_fork(try_all_words, NULL), 0);
 }
 
+static void *no_calloc(size_t count, size_t size) { return (void)count, (void)size, errno = ENOMEM, NULL; }
+
+/* Half of the lists are built: who cannot go on, or is killed while the fields are asked, must not leave them as if they
+ * were whole. */
+static void a_cut_off_repair_stays_so_until_it_is_done(void) {
+  struct scene s;
+  struct mm3i_sys whole = mm3i_sys;
+  uint64_t offset;
+  if (!open_scene(&s)) return;
+  memset(s.state->bins, 0, sizeof s.state->bins);
+  memset(s.state->slabs, 0, sizeof s.state->slabs);
+  a_repair_was_cut_off(&s);
+  mm3i_sys.calloc = no_calloc;
+  CHECK_EQ(mm3_heap_alloc(s.file, 100, 0, &offset), -ENOMEM);
+  mm3i_sys = whole;
+  CHECK_EQ(s.state->log_count, UINT32_MAX);
+  CHECK_EQ(mm3_heap_alloc(s.file, 100, 0, &offset), 0);
+  CHECK_EQ(mm3_heap_free(s.file, offset), 0);
+  CHECK_EQ(s.state->log_count, 0);
+  CHECK_EQ(mm3_check(s.file, NULL, NULL), 0);
+  CHECK_EQ(intact_blocks(&s), 200);
+  close_scene(&s);
+}
+
 MM3_TEST_SUITE("heap_hostile", {"damage is named, and repaired", damage_is_named_and_repaired},
                {"a free list in a loop is a code, and no block comes twice", a_free_list_in_a_loop_is_a_code},
                {"what cannot be repaired is said", what_cannot_be_repaired_is_said},
                {"a field that cannot be asked keeps its blocks", a_field_that_cannot_be_asked_keeps_its_blocks},
                {"a killed repair is repaired by the next", a_killed_repair_is_repaired_by_the_next},
+               {"a repair that was cut off stays so until it is done", a_cut_off_repair_stays_so_until_it_is_done},
                {"any word may hold anything", any_word_may_hold_anything})

@@ -5,6 +5,7 @@
 #include "mm3files.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 /* ---- what a repair said ---- */
@@ -165,6 +166,23 @@ static void without_a_copy_nothing_is_changed(void) {
   CHECK_EQ(count_entries(mm3test_path(NULL)), 1);
   CHECK_EQ(mm3_locked(file), 0);
   CHECK_EQ(repair(file, MM3_REPAIR_RESET, &h), 0);
+  mm3_close(file);
+}
+
+static int beyond_rlimit(void *arg) {
+  struct heard h;
+  struct rlimit limit = {4096, 4096};
+  if (setrlimit(RLIMIT_FSIZE, &limit) < 0) return 1;
+  return repair(arg, MM3_REPAIR_RESET, &h) == -EFBIG ? 0 : 2; /* and not SIGXFSZ */
+}
+
+static void a_limit_of_file_sizes_is_as_a_full_disk(void) {
+  struct mm3_file *file = new_house();
+  if (!file) return;
+  mm3_root(file, house)->on = 9;
+  CHECK_EQ(mm3test_fork(beyond_rlimit, file), 0);
+  CHECK_EQ(mm3_root(file, house)->on, 9);
+  CHECK_EQ(count_entries(mm3test_path(NULL)), 1);
   mm3_close(file);
 }
 
@@ -573,6 +591,7 @@ MM3_TEST_SUITE("repair", {"a whole file is left alone", a_whole_file_is_left_alo
                {"a damaged field is named, and left unless asked", a_damaged_field_is_named_and_left_unless_asked},
                {"the copy is the file before", the_copy_is_the_file_before},
                {"without a copy nothing is changed", without_a_copy_nothing_is_changed},
+               {"a limit of file sizes is as a full disk", a_limit_of_file_sizes_is_as_a_full_disk},
                {"a plan changes nothing", a_plan_changes_nothing},
                {"a living holder is waited for", a_living_holder_is_waited_for},
                {"a lock left to a failed recovery is released", a_lock_left_to_a_failed_recovery_is_released},

@@ -89,15 +89,14 @@ static int try_item(const struct mm3_type *item, const struct mm3_value *value, 
   return room_close(&room, result);
 }
 
-/* An item that is there. Narrow ones are put by one store; those with blocks in the heap have a way of their own; others
- * are made aside, from the old value or from nothing, and set. */
+/* An item that is there. Those with blocks in the heap have a way of their own; others are made aside, from the old value
+ * or from nothing, and set: a narrow one may be a text or a struct, which its own kind would not put by one store. */
 static int put_item(const struct mm3_type *type, void *bytes, uint64_t index, const struct mm3_value *value, int keep,
                     struct mm3_ctx *ctx) {
   struct mm3_vec_ref v = ref_of(type, bytes);
   const struct mm3_type *item = item_type(type);
   struct room room;
-  if (mm3_i_item_narrow((size_t)v.item) || item->flags & MM3_TYPE_HEAP)
-    return mm3_type_put(item, mm3i_vec_slot(v, index), value, ctx);
+  if (item->flags & MM3_TYPE_HEAP) return mm3_type_put(item, mm3i_vec_slot(v, index), value, ctx);
   int result = room_open(&room, item, ctx);
   if (result < 0) return result;
   result = keep ? mm3i_vec_get(v, index, room.item) : mm3_type_init(item, room.item, ctx);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* hashmap's operations one by one: what they return, what callbacks may say, many at once, views, walks, sums. */
+#include "mm3list.h"
 #include "mm3maps.h"
 
 #include <errno.h>
@@ -203,7 +204,39 @@ static void a_file_that_is_one_map(void) {
   CHECK_EQ(error.code, -ENOENT);
 }
 
-MM3_TEST_SUITE("hashmap_ops", {"add makes counts, and wraps", add_makes_counts_and_wraps},
+#define EMPTY_MAP a_map(NULL, 0)
+
+/* All or nothing: what is refused is so before anything is stored, in another field either. */
+static void a_key_that_comes_twice_is_refused_dry(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  if (!file) return;
+  struct mm3_value seven = MAP(a_text("7"), an_int(1), a_text("8"), an_int(2), a_text("07"), an_int(3));
+  struct mm3_value point = MAP(a_text("x"), an_int(1)), one = a_text("01"), two = a_text("02");
+  struct mm3_value places = LIST(LIST(point, one), LIST(MAP(a_text("x"), an_int(2)), two), LIST(point, one));
+  CHECK_OK(show_put(file, "", MAP(a_text("words"), MAP(a_text("old"), an_int(1)))), show_error);
+  CHECK_FAILS(show_put(file, "", MAP(a_text("words"), EMPTY_MAP, a_text("numbers"), seven)), -MM3_E_VALUE, show_error);
+  CHECK_HAS(show_error.text, "twice");
+  CHECK_STR(show(file, "words"), "{old=1}");
+  CHECK_FAILS(show_put(file, "", MAP(a_text("words"), EMPTY_MAP, a_text("places"), places)), -MM3_E_VALUE, show_error);
+  CHECK_STR(show(file, "words"), "{old=1}");
+  struct mm3_value pairs[200];
+  static char names[100][8];
+  for (int i = 0; i < 100; i++) {
+    snprintf(names[i], sizeof names[i], "k%d", i);
+    pairs[2 * i] = a_text(names[i]);
+    pairs[2 * i + 1] = an_int(i);
+  }
+  CHECK_OK(show_put(file, "", MAP(a_text("words"), a_map(pairs, 100))), show_error);
+  CHECK_STR(show(file, "words[\"k99\"]"), "99");
+  pairs[198] = a_text("k0");
+  CHECK_FAILS(show_put(file, "", MAP(a_text("notes"), EMPTY_MAP, a_text("words"), a_map(pairs, 100))), -MM3_E_VALUE,
+              show_error);
+  CHECK_SOUND(file);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
+MM3_TEST_SUITE("hashmap_ops", {"a key that comes twice is refused dry", a_key_that_comes_twice_is_refused_dry},
+               {"add makes counts, and wraps", add_makes_counts_and_wraps},
                {"get_or_insert keeps what is there", get_or_insert_keeps_what_is_there},
                {"update changes a copy, or nothing", update_changes_a_copy_or_nothing},
                {"retain removes the others, and may stop", retain_removes_the_others_and_may_stop},

@@ -220,7 +220,7 @@ static int pairs_put(struct hashmap_entry *e, struct mm3_i_hashmap *aside, const
 }
 
 int mm3i_hashmap_put(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx) {
-  struct mm3_i_hashmap *m = (struct mm3_i_hashmap *)bytes, aside = *m;
+  struct mm3_i_hashmap *m = (struct mm3_i_hashmap *)bytes, aside;
   struct hashmap_entry e;
   if (!ctx->file) return mm3_ctx_fail(ctx, -EINVAL, "a hashmap works in a file only");
   if (mm3i_hashmap_entry_new(&e, type) < 0) return mm3_ctx_fail(ctx, -ENOMEM, "no memory for an entry");
@@ -232,6 +232,7 @@ int mm3i_hashmap_put(const struct mm3_type *type, void *bytes, const struct mm3_
                           object ? "an object" : "an array of pairs [key, value]", mm3_value_name(value));
   if (result >= 0 && locks && (result = mm3_lock(ctx->file)) < 0)
     locks = false, result = mm3_ctx_fail(ctx, result, "the file's lock was not to be had: %s", mm3_strerror(result));
+  aside = *m; /* with the lock: its generation is the last */
   aside.table = 0;
   if (result >= 0 && !dry && value->count) mm3i_hashmap_ops.grow(ctx->file, &aside, &e.s, value->count, 0);
   if (result >= 0) result = pairs_put(&e, &aside, value, ctx);

@@ -4,6 +4,7 @@
 #include "mm3maps.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <unistd.h>
 
 static void add_makes_counts_and_wraps(void) {
@@ -235,7 +236,38 @@ static void a_key_that_comes_twice_is_refused_dry(void) {
   CHECK_EQ(mm3_close(file), 0);
 }
 
-MM3_TEST_SUITE("hashmap_ops", {"a key that comes twice is refused dry", a_key_that_comes_twice_is_refused_dry},
+static void *put_without_the_lock(void *arg) {
+  struct mm3_ctx ctx = {.size = sizeof ctx, .flags = MM3_CTX_WRITABLE, .file = arg, .error = &show_error};
+  struct mm3_field field;
+  struct mm3_value one = MAP(a_text("1"), an_int(1));
+  CHECK_EQ(mm3_field_find(arg, "numbers", &field, &show_error), 0);
+  CHECK_OK(mm3_type_put(field.type, field.bytes, &one, &ctx), show_error);
+  return NULL;
+}
+
+/* A generation that came again could make a freed table look like the one that lies there now. */
+static void a_put_that_waits_counts_the_tables_made_meanwhile(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  pthread_t thread;
+  if (!file) return;
+  struct maps *m = mm3_root(file, maps);
+  CHECK_EQ(mm3_lock(file), 0);
+  if (!CHECK_EQ(pthread_create(&thread, NULL, put_without_the_lock, file), 0)) return;
+  usleep(100000);
+  for (uint64_t n = 1000; n <= 100000; n *= 10) CHECK_EQ(mm3_hashmap_reserve_held(file, &m->numbers, n), 0);
+  uint64_t generation = m->numbers.mm3_value.generation;
+  CHECK_EQ(generation, 3);
+  CHECK_EQ(mm3_unlock(file), 0);
+  CHECK_EQ(pthread_join(thread, NULL), 0);
+  CHECK_EQ(m->numbers.mm3_value.generation, generation + 1);
+  CHECK_EQ(mm3_hashmap_len(file, &m->numbers), 1);
+  CHECK_SOUND(file);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
+MM3_TEST_SUITE("hashmap_ops", {"a put that waits counts the tables made meanwhile",
+                               a_put_that_waits_counts_the_tables_made_meanwhile},
+               {"a key that comes twice is refused dry", a_key_that_comes_twice_is_refused_dry},
                {"add makes counts, and wraps", add_makes_counts_and_wraps},
                {"get_or_insert keeps what is there", get_or_insert_keeps_what_is_there},
                {"update changes a copy, or nothing", update_changes_a_copy_or_nothing},

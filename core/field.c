@@ -179,15 +179,14 @@ int mm3_field_erase(struct mm3_field *field, struct mm3_error *error) {
 
 static int run_add(struct mm3_field *field, const struct mm3_value *value, char *text, struct mm3_ctx *ctx) {
   if (!field->bytes) return absent(field, ctx->error);
-  if (field->ndeep)
-    return mm3_ctx_fail(ctx, -MM3_E_PATH, "what lies within %s can be set, not added to", field->type->text);
+  if (field->ndeep) return mm3i_field_add_deep(field, value, text, ctx);
   if (!field->type->kind->add) return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s is no integer to add to", field->type->text);
   return field->type->kind->add(field->type, field->bytes, value, text, ctx);
 }
 
 int mm3_field_add(struct mm3_field *field, const struct mm3_value *delta, char result[48], struct mm3_error *error) {
-  /* plain integers need the lock, other kinds' adds are atomic by themselves */
-  bool plain = field->type && mm3i_prim_find(field->type->kind->name);
+  /* plain integers and parts of a value need the lock, other kinds' adds are atomic by themselves */
+  bool plain = field->type && (field->ndeep || mm3i_prim_find(field->type->kind->name));
   struct call call = {.field = field, .run = run_add, .locks = plain, .value = delta, .text = result, .error = error};
   return guarded(change, &call);
 }

@@ -85,6 +85,8 @@ void mm3i_schema_free(struct mm3i_schema *);
 
 /* Runs over the root: init of a new file's root (bytes are zeroed), recover of the field that a certificate names (or of all
  * fields when field == UINT32_MAX). */
+/* mm3_field_add of a part that has no bytes of its own; the lock is held. */
+int mm3i_field_add_deep(struct mm3_field *field, const struct mm3_value *delta, char result[48], struct mm3_ctx *ctx);
 int mm3i_root_init(const struct mm3i_schema *, void *root, struct mm3_file *file, struct mm3_error *error);
 int mm3i_root_recover(const struct mm3i_schema *, void *root, struct mm3_file *file, uint64_t certificate,
                       struct mm3_error *error);

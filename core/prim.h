@@ -22,6 +22,7 @@ struct mm3i_int {
 int mm3i_int_from_value(const struct mm3_value *value, struct mm3i_int *out);
 int mm3i_int_from_text(const char *text, size_t count, struct mm3i_int *out);
 size_t mm3i_int_print(struct mm3i_int value, char out[48]);
+int mm3i_int_sum(struct mm3i_int a, struct mm3i_int b, struct mm3i_int *sum); /* 0, or -MM3_E_VALUE above 128 bits */
 int mm3i_int_sink(struct mm3i_int value, struct mm3_sink *sink);
 
 /* Integers as they lie in memory: `size` bytes, little-endian. */

@@ -89,6 +89,13 @@ int mm3i_int_from_value(const struct mm3_value *value, struct mm3i_int *out) {
   }
 }
 
+int mm3i_int_sum(struct mm3i_int a, struct mm3i_int b, struct mm3i_int *sum) {
+  if (a.negative == b.negative) *sum = (struct mm3i_int){a.magnitude + b.magnitude, a.negative};
+  else if (a.magnitude >= b.magnitude) *sum = (struct mm3i_int){a.magnitude - b.magnitude, a.negative};
+  else *sum = (struct mm3i_int){b.magnitude - a.magnitude, b.negative};
+  return a.negative == b.negative && sum->magnitude < b.magnitude ? -MM3_E_VALUE : 0;
+}
+
 int mm3i_int_sink(struct mm3i_int value, struct mm3_sink *sink) {
   char decimal[48];
   if (value.negative && value.magnitude <= (mm3_u128)1 << 63) return sink->integer(sink, (int64_t)-value.magnitude);
@@ -165,14 +172,8 @@ static int int_add(const struct mm3_type *type, void *bytes, const struct mm3_va
   struct mm3i_int by, sum, now = mm3i_int_load(bytes, type->size, is_signed_type(type));
   if (mm3i_int_from_value(delta, &by) < 0)
     return mm3_ctx_fail(ctx, -MM3_E_VALUE, "%s wants an integer to add, found %s", type->kind->name, mm3_value_name(delta));
-  if (now.negative == by.negative) {
-    sum = (struct mm3i_int){now.magnitude + by.magnitude, now.negative};
-    if (sum.magnitude < by.magnitude) return mm3_ctx_fail(ctx, -MM3_E_VALUE, "the sum does not fit %s", type->kind->name);
-  } else if (now.magnitude >= by.magnitude) {
-    sum = (struct mm3i_int){now.magnitude - by.magnitude, now.negative};
-  } else {
-    sum = (struct mm3i_int){by.magnitude - now.magnitude, by.negative};
-  }
+  if (mm3i_int_sum(now, by, &sum) < 0)
+    return mm3_ctx_fail(ctx, -MM3_E_VALUE, "the sum does not fit %s", type->kind->name);
   if (!mm3i_int_fits(sum, type->size, is_signed_type(type)))
     return mm3i_int_limit_fail(sum, type->kind->name, type->size, is_signed_type(type), ctx);
   if (!(ctx->flags & MM3_CTX_DRY)) mm3i_int_store(sum, bytes, type->size);

@@ -236,6 +236,42 @@ static void a_key_that_comes_twice_is_refused_dry(void) {
   CHECK_EQ(mm3_close(file), 0);
 }
 
+static int add_by_path(struct mm3_file *file, const char *path, struct mm3_value by, char sum[48]) {
+  struct mm3_field field;
+  int result = mm3_field_find(file, path, &field, &show_error);
+  return result < 0 ? result : mm3_field_add(&field, &by, sum, &show_error);
+}
+
+static void an_entry_is_added_to_by_path(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  char sum[48] = "";
+  if (!file) return;
+  struct maps *m = mm3_root(file, maps);
+  mm3_hashmap_set(file, &m->words, "a", UINT64_MAX - 2);
+  mm3_hashmap_set(file, &m->names, "n", 5);
+  mm3_hashmap_set(file, &m->points, 1, &((struct point){1, 2, 3}));
+  mm3_hashmap_set(file, &m->texts, "t", "5");
+  CHECK_OK(add_by_path(file, "words[\"a\"]", an_int(2), sum), show_error);
+  CHECK_STR(sum, "18446744073709551615");
+  CHECK_FAILS(add_by_path(file, "words[\"a\"]", an_int(1), sum), -MM3_E_VALUE, show_error);
+  CHECK_HAS(show_error.text, "18446744073709551616 does not fit u64");
+  CHECK_OK(add_by_path(file, "words[\"a\"]", a_text("-18446744073709551615"), sum), show_error);
+  CHECK_STR(sum, "0");
+  CHECK_FAILS(add_by_path(file, "words[\"a\"]", an_int(-1), sum), -MM3_E_VALUE, show_error);
+  CHECK_OK(add_by_path(file, "points[1].y", an_int(-2), sum), show_error);
+  CHECK_STR(show(file, "points"), "{1={x=1,y=0,z=3}}");
+  CHECK_FAILS(add_by_path(file, "names[\"n\"]", a_bool(1), sum), -MM3_E_VALUE, show_error);
+  CHECK_FAILS(add_by_path(file, "names[\"n\"]", a_text("4294967291"), sum), -MM3_E_VALUE, show_error);
+  CHECK_HAS(show_error.text, "4294967296 does not fit");
+  CHECK_FAILS(add_by_path(file, "names[\"other\"]", an_int(1), sum), -MM3_E_ABSENT, show_error);
+  CHECK_FAILS(add_by_path(file, "points[1]", an_int(1), sum), -MM3_E_VALUE, show_error);
+  CHECK_FAILS(add_by_path(file, "texts[\"t\"]", an_int(1), sum), -MM3_E_VALUE, show_error);
+  CHECK_HAS(show_error.text, "no integer");
+  CHECK_STR(show(file, "names"), "{n=5}");
+  CHECK_SOUND(file);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
 static void *put_without_the_lock(void *arg) {
   struct mm3_ctx ctx = {.size = sizeof ctx, .flags = MM3_CTX_WRITABLE, .file = arg, .error = &show_error};
   struct mm3_field field;
@@ -265,7 +301,8 @@ static void a_put_that_waits_counts_the_tables_made_meanwhile(void) {
   CHECK_EQ(mm3_close(file), 0);
 }
 
-MM3_TEST_SUITE("hashmap_ops", {"a put that waits counts the tables made meanwhile",
+MM3_TEST_SUITE("hashmap_ops", {"an entry is added to by path", an_entry_is_added_to_by_path},
+               {"a put that waits counts the tables made meanwhile",
                                a_put_that_waits_counts_the_tables_made_meanwhile},
                {"a key that comes twice is refused dry", a_key_that_comes_twice_is_refused_dry},
                {"add makes counts, and wraps", add_makes_counts_and_wraps},

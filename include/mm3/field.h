@@ -60,7 +60,8 @@ MM3_API int mm3_field_put_key(struct mm3_field *field, const char *key, size_t c
                               struct mm3_error *error);
 MM3_API int mm3_field_push(struct mm3_field *field, const struct mm3_value *value, struct mm3_error *error);
 MM3_API int mm3_field_erase(struct mm3_field *field, struct mm3_error *error);
-/* mm3_field_add: adds to an integer (atomics atomically, plain ones under the lock); the new value in decimal. */
+/* mm3_field_add: adds to an integer (atomics atomically, plain ones, entries of maps and members of documents under the
+ * lock); the new value in decimal. -MM3_E_VALUE for what is none, and when the sum does not fit. */
 MM3_API int mm3_field_add(struct mm3_field *field, const struct mm3_value *delta, char result[48],
                           struct mm3_error *error);
 /* mm3_field_count: items and capacity of a container (UINT64_MAX: grows); -MM3_E_PATH for what is none. */

@@ -137,7 +137,10 @@ name: \"say \\\"hi\\\"\"" mm3 get t.mm3
   fails 2 "a member of s is always there: it can be set, not removed" -- mm3 del t.mm3 n
   fails 2 "an item of ndarray(u8, 2, 3) is always there" -- mm3 del t.mm3 'g[1]'
   mm3 set t.mm3 'm["a"]' 5
-  fails 2 "can be set, not added to" -- mm3 add t.mm3 'm["a"]' 1
+  mm3 add t.mm3 'm["a"]' 2
+  [ "$(mm3 get t.mm3 'm["a"]')" = 7 ]
+  fails 2 '256 does not fit u8' -- mm3 add t.mm3 'm["a"]' 249
+  fails 1 'no such entry' -- mm3 add t.mm3 'm["b"]' 1
 }
 
 @test "a mistake of a beginner is answered with what to do" {

@@ -112,7 +112,8 @@ void mm3i_heap_put(struct mm3i_heap *heap, uint64_t at, uint64_t value);
 int mm3i_heap_commit(struct mm3i_heap *heap);
 
 /* For repair, which stores word by word. begin_repair finishes a log that can be believed and forgets one that cannot; the
- * mark of a repair that was cut off stays. While it is marked everybody but the repairing handle finds the heap damaged. flush stores what was put. */
+ * mark of a repair that was cut off stays. While it is marked everybody but the repairing handle finds the heap damaged.
+ * flush stores what was put. */
 int mm3i_heap_begin_repair(struct mm3i_heap *heap, struct mm3_file *file);
 void mm3i_heap_mark_repair(struct mm3i_heap *heap, bool under_way);
 int mm3i_heap_flush(struct mm3i_heap *heap);

@@ -63,7 +63,8 @@ extern struct mm3i_sys mm3i_sys;
 
 /* Retry of EINTR, and -errno instead of -1 with errno; mm3i_extend asks RLIMIT_FSIZE first, works in pieces of
  * at most 64 MiB, and where the file system cannot allocate writes zeros beyond the old end (never over old bytes).
- * mm3i_stretch only sets the length, and leaves a hole; it asks RLIMIT_FSIZE too. Return 0 or a negative errno. Only the caller that holds the file's lock may extend. */
+ * mm3i_stretch only sets the length, and leaves a hole; it asks RLIMIT_FSIZE too. Return 0 or a negative errno. Only the
+ * caller that holds the file's lock may extend. */
 int mm3i_open(const char *path, int flags, mode_t mode);
 int mm3i_extend(int fd, uint64_t old_length, uint64_t new_length);
 int mm3i_stretch(int fd, uint64_t length);

@@ -134,13 +134,67 @@ static int publish(struct mm3_i_hashmap *m, struct mm3_i_hashmap *aside, const s
   return mm3i_hashmap_ops.clear(ctx->file, &old, &e->s);
 }
 
-/* One pair of a value in. 0, or a failure. */
-static int pair_put(struct hashmap_entry *e, struct mm3_i_hashmap *aside, const struct mm3_value *key,
+/* Keys that came, while there is no map that would know them: two spellings may be one key, as 7 and 07 are. */
+struct seen {
+  struct seen_key {
+    void *bytes; /* NULL: free */
+    size_t length;
+    uint64_t hash;
+  } *keys;
+  size_t room, count; /* room: a power of two */
+};
+
+static struct seen_key *seen_find(const struct seen *seen, const void *bytes, size_t length, uint64_t hash) {
+  size_t i = (size_t)hash & (seen->room - 1);
+  for (; seen->keys[i].bytes; i = (i + 1) & (seen->room - 1)) {
+    const struct seen_key *k = &seen->keys[i];
+    if (k->hash == hash && k->length == length && memcmp(k->bytes, bytes, length) == 0) break;
+  }
+  return &seen->keys[i];
+}
+
+static int seen_grow(struct seen *seen) {
+  struct seen larger = {NULL, seen->room ? 2 * seen->room : 16, seen->count};
+  larger.keys = calloc(larger.room, sizeof *larger.keys);
+  if (!larger.keys) return -ENOMEM;
+  for (size_t i = 0; i < seen->room; i++) {
+    const struct seen_key *k = &seen->keys[i];
+    if (k->bytes) *seen_find(&larger, k->bytes, k->length, k->hash) = *k;
+  }
+  free(seen->keys);
+  *seen = larger;
+  return 0;
+}
+
+static void seen_free(struct seen *seen) {
+  for (size_t i = 0; i < seen->room; i++) free(seen->keys[i].bytes);
+  free(seen->keys);
+}
+
+/* The key of the entry: 0, 1 when it came before, or -ENOMEM. */
+static int seen_add(struct seen *seen, const struct hashmap_entry *e, uint64_t seed) {
+  bool texty = mm3i_hashmap_texty(e->s.key_is);
+  const void *bytes = texty ? e->key_buf.ptr : e->key;
+  size_t length = texty ? e->key_buf.len : (size_t)e->s.key_size;
+  if (2 * seen->count >= seen->room && seen_grow(seen) < 0) return -ENOMEM;
+  uint64_t hash = mm3_i_hm_hash(e->s, mm3i_hashmap_key_arg(e), seed);
+  struct seen_key *k = seen_find(seen, bytes, length, hash);
+  if (k->bytes) return 1;
+  *k = (struct seen_key){malloc(length + 1), length, hash};
+  if (!k->bytes) return -ENOMEM;
+  memcpy(k->bytes, bytes, length);
+  seen->count++;
+  return 0;
+}
+
+/* One pair of a value in, or, dry, into `seen`. 0, or a failure. */
+static int pair_put(struct hashmap_entry *e, struct mm3_i_hashmap *aside, struct seen *seen, const struct mm3_value *key,
                     const struct mm3_value *item, bool named, struct mm3_ctx *ctx) {
   int result = named ? mm3i_hashmap_key_parse(e, key->as.text, key->count, ctx) : mm3i_hashmap_key_put(e, key, ctx);
   if (result >= 0) result = mm3i_hashmap_value_put(e, true, item, ctx);
-  if (result < 0 || (ctx->flags & MM3_CTX_DRY)) return result;
-  result = mm3_i_hm_set_held(ctx->file, aside, e->s, mm3i_hashmap_key_arg(e), mm3i_hashmap_value_arg(e), 0, NULL);
+  if (result < 0) return result;
+  if (ctx->flags & MM3_CTX_DRY) result = seen_add(seen, e, aside->seed);
+  else result = mm3_i_hm_set_held(ctx->file, aside, e->s, mm3i_hashmap_key_arg(e), mm3i_hashmap_value_arg(e), 0, NULL);
   if (result == 1) return mm3_ctx_fail(ctx, -MM3_E_VALUE, "the same key comes twice");
   return result < 0 ? mm3_ctx_fail(ctx, result, "an entry could not be added: %s", mm3_strerror(result)) : 0;
 }
@@ -171,6 +225,7 @@ static int pairs_put(struct hashmap_entry *e, struct mm3_i_hashmap *aside, const
                      struct mm3_ctx *ctx) {
   struct mm3_value key, item, first, second;
   struct mm3_trail trail = {ctx->trail, NULL, 0};
+  struct seen seen = {NULL, 0, 0};
   char shown[136];
   void *cursor = NULL;
   int more = 0, result = 0;
@@ -179,17 +234,18 @@ static int pairs_put(struct hashmap_entry *e, struct mm3_i_hashmap *aside, const
   for (; result >= 0 && (more = value->source->next(value, &cursor, &key, &item)) > 0; trail.index++) {
     if (named) {
       trail.name = key_shown(shown, sizeof shown, key.as.text, key.count);
-      result = pair_put(e, aside, &key, &item, true, ctx);
+      result = pair_put(e, aside, &seen, &key, &item, true, ctx);
     } else if ((result = pair_split(&item, &first, &second, ctx)) >= 0) {
-      result = pair_put(e, aside, &first, &second, false, ctx);
+      result = pair_put(e, aside, &seen, &first, &second, false, ctx);
     }
   }
   ctx->trail = trail.up;
+  seen_free(&seen);
   return result < 0 ? result : more;
 }
 
 int mm3i_hashmap_put(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx) {
-  struct mm3_i_hashmap *m = (struct mm3_i_hashmap *)bytes, aside = *m;
+  struct mm3_i_hashmap *m = (struct mm3_i_hashmap *)bytes, aside;
   struct hashmap_entry e;
   if (!ctx->file) return mm3_ctx_fail(ctx, -EINVAL, "a hashmap works in a file only");
   if (mm3i_hashmap_entry_new(&e, type) < 0) return mm3_ctx_fail(ctx, -ENOMEM, "no memory for an entry");
@@ -201,6 +257,7 @@ int mm3i_hashmap_put(const struct mm3_type *type, void *bytes, const struct mm3_
                           object ? "an object" : "an array of pairs [key, value]", mm3_value_name(value));
   if (result >= 0 && locks && (result = mm3_lock(ctx->file)) < 0)
     locks = false, result = mm3_ctx_fail(ctx, result, "the file's lock was not to be had: %s", mm3_strerror(result));
+  aside = *m; /* with the lock: its generation is the last */
   aside.table = 0;
   if (result >= 0 && !dry && value->count) mm3i_hashmap_ops.grow(ctx->file, &aside, &e.s, value->count, 0);
   if (result >= 0) result = pairs_put(&e, &aside, value, ctx);

@@ -106,9 +106,14 @@ int mm3j_pointer_set(json_t **root, const char *pointer, json_t *value, struct m
 
 /* ---- steps of a path ---- */
 
+/* Jansson's keys are C strings: one with a zero byte is no member, and not the member of the bytes before it. */
+static bool is_key(const struct mm3_step *step) {
+  return !memchr(step->text, 0, step->count) && mm3_utf8_valid(step->text, step->count);
+}
+
 /* Negative indices count from the end. NULL: an index of something that is no array, or out of it. */
 static json_t *step_child(json_t *of, const struct mm3_step *step) {
-  if (step->is != MM3_STEP_INDEX) return json_is_object(of) ? json_object_get(of, step->text) : NULL;
+  if (step->is != MM3_STEP_INDEX) return json_is_object(of) && is_key(step) ? json_object_get(of, step->text) : NULL;
   int64_t count = (int64_t)json_array_size(of), index = step->index < 0 ? step->index + count : step->index;
   return json_is_array(of) && index >= 0 && index < count ? json_array_get(of, (size_t)index) : NULL;
 }
@@ -137,7 +142,9 @@ int mm3j_steps_set(json_t *root, const struct mm3_step *steps, size_t nsteps, js
   int result = mm3j_steps_find(root, steps, nsteps - 1, &root, ctx);
   if (result < 0) return result;
   if (last->is != MM3_STEP_INDEX) {
-    if (!json_is_object(root)) return step_fail(ctx, root, last);
+    if (!json_is_object(root) || (!value && !is_key(last))) return step_fail(ctx, root, last);
+    if (!is_key(last))
+      return mm3_ctx_fail(ctx, -MM3_E_VALUE, "a member's name cannot be kept that has a zero byte or is not UTF-8");
     result = value ? json_object_set(root, last->text, value) : json_object_del(root, last->text);
     return result < 0 ? (value ? -ENOMEM : step_fail(ctx, root, last)) : 0;
   }

@@ -102,7 +102,8 @@ static int gather(const struct mm3_value *value, json_t *into, unsigned levels) 
     int result = json_of(&item, &child, levels);
     if (result < 0) return result;
     if (value->is == MM3_LIST) result = json_array_append_new(into, child);
-    else if (memchr(key.as.text, 0, key.count)) return json_decref(child), -MM3_E_VALUE; /* jansson's keys are C strings */
+    else if (memchr(key.as.text, 0, key.count) || !mm3_utf8_valid(key.as.text, key.count))
+      return json_decref(child), -MM3_E_VALUE; /* jansson's keys are C strings */
     else result = json_object_set_new(into, key.as.text, child);
     if (result < 0) return -ENOMEM;
   }
@@ -123,7 +124,10 @@ static int json_of(const struct mm3_value *value, json_t **json, unsigned levels
       if (!isfinite(value->as.real)) return -MM3_E_VALUE;
       *json = json_real(value->as.real);
       break;
-    case MM3_TEXT: *json = json_stringn(value->as.text, value->count); break;
+    case MM3_TEXT:
+      if (!mm3_utf8_valid(value->as.text, value->count)) return -MM3_E_VALUE;
+      *json = json_stringn(value->as.text, value->count);
+      break;
     case MM3_LIST: *json = json_array(); break;
     case MM3_MAP: *json = json_object(); break;
   }

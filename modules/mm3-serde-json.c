@@ -272,7 +272,8 @@ static int put_json(const struct mm3_type *type, void *bytes, const json_t *json
   return result;
 }
 
-#define CANNOT "an integer beyond 64 bits with sign, no finite number, a key with a zero byte, or more than 2048 levels"
+#define CANNOT                                                                                                       \
+  "an integer beyond 64 bits with sign, no finite number, a key with a zero byte, no UTF-8, or more than 2048 levels"
 
 static int json_put(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx) {
   json_t *json;

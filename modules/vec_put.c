@@ -29,19 +29,28 @@ static int room_close(struct room *room, int result) {
   return result;
 }
 
+/* Items that own blocks are looked at where they lie, because they look after themselves: in a copy of a text's word
+ * nothing tells that its block went to another text meanwhile. */
+static int item_seen(struct mm3_vec_ref v, uint64_t i, int in_place, struct room *room, void **item) {
+  if (!in_place) return mm3i_vec_get(v, i, *item = room->item);
+  *item = mm3_i_vec_at(V(v), i);
+  return *item ? 0 : -MM3_E_ABSENT;
+}
+
 int mm3i_vec_each_copy(const struct mm3_type *type, const void *bytes, uint64_t first, uint64_t last, mm3i_vec_item_fn *fn,
                        void *arg, struct mm3_ctx *ctx) {
   struct mm3_vec_ref v = ref_of(type, bytes);
   struct mm3_trail trail = {ctx->trail, NULL, 0};
   struct room room;
+  void *item;
   int result = room_open(&room, item_type(type), ctx);
   if (result < 0) return result;
   ctx->trail = &trail;
   for (uint64_t i = first; i < last && result >= 0; i++) {
     trail.index = i;
-    int got = mm3i_vec_get(v, i, room.item);
+    int got = item_seen(v, i, (item_type(type)->flags & MM3_TYPE_HEAP) != 0, &room, &item);
     if (got == -MM3_E_ABSENT) break;
-    result = got == 0 ? fn(item_type(type), room.item, arg, ctx)
+    result = got == 0 ? fn(item_type(type), item, arg, ctx)
                       : mm3_ctx_fail(ctx, got, "the item changed at each of %d tries to read it", MM3_COPY_TRIES);
   }
   ctx->trail = trail.up;
@@ -89,15 +98,14 @@ static int try_item(const struct mm3_type *item, const struct mm3_value *value, 
   return room_close(&room, result);
 }
 
-/* An item that is there. Narrow ones are put by one store; those with blocks in the heap have a way of their own; others
- * are made aside, from the old value or from nothing, and set. */
+/* An item that is there. Those with blocks in the heap have a way of their own; others are made aside, from the old value
+ * or from nothing, and set: a narrow one may be a text or a struct, which its own kind would not put by one store. */
 static int put_item(const struct mm3_type *type, void *bytes, uint64_t index, const struct mm3_value *value, int keep,
                     struct mm3_ctx *ctx) {
   struct mm3_vec_ref v = ref_of(type, bytes);
   const struct mm3_type *item = item_type(type);
   struct room room;
-  if (mm3_i_item_narrow((size_t)v.item) || item->flags & MM3_TYPE_HEAP)
-    return mm3_type_put(item, mm3i_vec_slot(v, index), value, ctx);
+  if (item->flags & MM3_TYPE_HEAP) return mm3_type_put(item, mm3i_vec_slot(v, index), value, ctx);
   int result = room_open(&room, item, ctx);
   if (result < 0) return result;
   result = keep ? mm3i_vec_get(v, index, room.item) : mm3_type_init(item, room.item, ctx);

@@ -62,6 +62,13 @@ static int test_sort(const struct mm3_type *type, void *bytes, struct mm3_ctx *c
   return mm3i_vec_ops.sort(ctx->file, v, compare_bytes, &v.item, 0);
 }
 
+/* By path: an item that one store holds, of several parts. */
+static int test_put(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  const struct mm3_step step = {.is = MM3_STEP_INDEX, .index = 1};
+  const struct mm3_value text = {.is = MM3_TEXT, .as.text = "a\u00e9", .count = 3};
+  return mm3i_vec_put_at(type, bytes, &step, &text, ctx);
+}
+
 /* The same characters in any order: no item is there twice, and none is torn. */
 static int is_permutation(const char *before, const char *after, const char *now) {
   int count[256] = {0};
@@ -82,6 +89,7 @@ const struct mm3_test_op mm3i_vec_test_ops[] = {
     BOTH("push", test_push, NULL),
     BOTH("pop", test_pop, NULL),
     BOTH("set", test_set, NULL),
+    {"put, a text in one word", "vec(string(4), 3)", "[\"x\", \"\u00e9\u00e9\"]", test_put, NULL},
     BOTH("insert", test_insert, NULL),
     BOTH("insert two", test_insert_two, NULL),
     BOTH("remove", test_remove, NULL),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* hashmap's operations one by one: what they return, what callbacks may say, many at once, views, walks, sums. */
+#include "mm3list.h"
 #include "mm3maps.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <unistd.h>
 
 static void add_makes_counts_and_wraps(void) {
@@ -209,7 +211,109 @@ static void a_file_that_is_one_map(void) {
   CHECK_EQ(error.code, -ENOENT);
 }
 
-MM3_TEST_SUITE("hashmap_ops", {"add makes counts, and wraps", add_makes_counts_and_wraps},
+#define EMPTY_MAP a_map(NULL, 0)
+
+/* All or nothing: what is refused is so before anything is stored, in another field either. */
+static void a_key_that_comes_twice_is_refused_dry(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  if (!file) return;
+  struct mm3_value seven = MAP(a_text("7"), an_int(1), a_text("8"), an_int(2), a_text("07"), an_int(3));
+  struct mm3_value point = MAP(a_text("x"), an_int(1)), one = a_text("01"), two = a_text("02");
+  struct mm3_value places = LIST(LIST(point, one), LIST(MAP(a_text("x"), an_int(2)), two), LIST(point, one));
+  CHECK_OK(show_put(file, "", MAP(a_text("words"), MAP(a_text("old"), an_int(1)))), show_error);
+  CHECK_FAILS(show_put(file, "", MAP(a_text("words"), EMPTY_MAP, a_text("numbers"), seven)), -MM3_E_VALUE, show_error);
+  CHECK_HAS(show_error.text, "twice");
+  CHECK_STR(show(file, "words"), "{old=1}");
+  CHECK_FAILS(show_put(file, "", MAP(a_text("words"), EMPTY_MAP, a_text("places"), places)), -MM3_E_VALUE, show_error);
+  CHECK_STR(show(file, "words"), "{old=1}");
+  struct mm3_value pairs[200];
+  static char names[100][8];
+  for (int i = 0; i < 100; i++) {
+    snprintf(names[i], sizeof names[i], "k%d", i);
+    pairs[2 * i] = a_text(names[i]);
+    pairs[2 * i + 1] = an_int(i);
+  }
+  CHECK_OK(show_put(file, "", MAP(a_text("words"), a_map(pairs, 100))), show_error);
+  CHECK_STR(show(file, "words[\"k99\"]"), "99");
+  pairs[198] = a_text("k0");
+  CHECK_FAILS(show_put(file, "", MAP(a_text("notes"), EMPTY_MAP, a_text("words"), a_map(pairs, 100))), -MM3_E_VALUE,
+              show_error);
+  CHECK_SOUND(file);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
+static int add_by_path(struct mm3_file *file, const char *path, struct mm3_value by, char sum[48]) {
+  struct mm3_field field;
+  int result = mm3_field_find(file, path, &field, &show_error);
+  return result < 0 ? result : mm3_field_add(&field, &by, sum, &show_error);
+}
+
+static void an_entry_is_added_to_by_path(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  char sum[48] = "";
+  if (!file) return;
+  struct maps *m = mm3_root(file, maps);
+  mm3_hashmap_set(file, &m->words, "a", UINT64_MAX - 2);
+  mm3_hashmap_set(file, &m->names, "n", 5);
+  mm3_hashmap_set(file, &m->points, 1, &((struct point){1, 2, 3}));
+  mm3_hashmap_set(file, &m->texts, "t", "5");
+  CHECK_OK(add_by_path(file, "words[\"a\"]", an_int(2), sum), show_error);
+  CHECK_STR(sum, "18446744073709551615");
+  CHECK_FAILS(add_by_path(file, "words[\"a\"]", an_int(1), sum), -MM3_E_VALUE, show_error);
+  CHECK_HAS(show_error.text, "18446744073709551616 does not fit u64");
+  CHECK_OK(add_by_path(file, "words[\"a\"]", a_text("-18446744073709551615"), sum), show_error);
+  CHECK_STR(sum, "0");
+  CHECK_FAILS(add_by_path(file, "words[\"a\"]", an_int(-1), sum), -MM3_E_VALUE, show_error);
+  CHECK_OK(add_by_path(file, "points[1].y", an_int(-2), sum), show_error);
+  CHECK_STR(show(file, "points"), "{1={x=1,y=0,z=3}}");
+  CHECK_FAILS(add_by_path(file, "names[\"n\"]", a_bool(1), sum), -MM3_E_VALUE, show_error);
+  CHECK_FAILS(add_by_path(file, "names[\"n\"]", a_text("4294967291"), sum), -MM3_E_VALUE, show_error);
+  CHECK_HAS(show_error.text, "4294967296 does not fit");
+  CHECK_OK(add_by_path(file, "names[\"other\"]", an_int(3), sum), show_error); /* as mm3_hashmap_add makes it */
+  CHECK_STR(sum, "3");
+  CHECK_EQ(mm3_hashmap_remove(file, &m->names, "other"), 0);
+  CHECK_FAILS(add_by_path(file, "points[1]", an_int(1), sum), -MM3_E_VALUE, show_error);
+  CHECK_FAILS(add_by_path(file, "texts[\"t\"]", an_int(1), sum), -MM3_E_VALUE, show_error);
+  CHECK_HAS(show_error.text, "found a string");
+  CHECK_STR(show(file, "names"), "{n=5}");
+  CHECK_SOUND(file);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
+static void *put_without_the_lock(void *arg) {
+  struct mm3_ctx ctx = {.size = sizeof ctx, .flags = MM3_CTX_WRITABLE, .file = arg, .error = &show_error};
+  struct mm3_field field;
+  struct mm3_value one = MAP(a_text("1"), an_int(1));
+  CHECK_EQ(mm3_field_find(arg, "numbers", &field, &show_error), 0);
+  CHECK_OK(mm3_type_put(field.type, field.bytes, &one, &ctx), show_error);
+  return NULL;
+}
+
+/* A generation that came again could make a freed table look like the one that lies there now. */
+static void a_put_that_waits_counts_the_tables_made_meanwhile(void) {
+  struct mm3_file *file = maps_new("a.mm3");
+  pthread_t thread;
+  if (!file) return;
+  struct maps *m = mm3_root(file, maps);
+  CHECK_EQ(mm3_lock(file), 0);
+  if (!CHECK_EQ(pthread_create(&thread, NULL, put_without_the_lock, file), 0)) return;
+  usleep(100000);
+  for (uint64_t n = 1000; n <= 100000; n *= 10) CHECK_EQ(mm3_hashmap_reserve_held(file, &m->numbers, n), 0);
+  uint64_t generation = m->numbers.mm3_value.generation;
+  CHECK_EQ(generation, 3);
+  CHECK_EQ(mm3_unlock(file), 0);
+  CHECK_EQ(pthread_join(thread, NULL), 0);
+  CHECK_EQ(m->numbers.mm3_value.generation, generation + 1);
+  CHECK_EQ(mm3_hashmap_len(file, &m->numbers), 1);
+  CHECK_SOUND(file);
+  CHECK_EQ(mm3_close(file), 0);
+}
+
+MM3_TEST_SUITE("hashmap_ops", {"an entry is added to by path", an_entry_is_added_to_by_path},
+               {"a put that waits counts the tables made meanwhile",
+                               a_put_that_waits_counts_the_tables_made_meanwhile},
+               {"a key that comes twice is refused dry", a_key_that_comes_twice_is_refused_dry},
+               {"add makes counts, and wraps", add_makes_counts_and_wraps},
                {"get_or_insert keeps what is there", get_or_insert_keeps_what_is_there},
                {"update changes a copy, or nothing", update_changes_a_copy_or_nothing},
                {"retain removes the others, and may stop", retain_removes_the_others_and_may_stop},

@@ -176,9 +176,33 @@ static void a_zero_byte_in_a_key_is_refused(void) {
 #endif
 }
 
+/* A path may name such a key; the member that is called by the bytes before the zero is another. */
+static void a_path_with_a_zero_byte_is_no_shorter_path(void) {
+  if (!fresh()) return;
+  struct mm3_value seven = {.is = MM3_INT, .as.integer = 7}, bytes = {.is = MM3_TEXT, .as.text = "\xff", .count = 1};
+  static const char *const paths[] = {"json[\"a\\u0000b\"]", "json[\"\xff\"]"};
+  struct mm3_field field;
+  json_t *found = NULL;
+  CHECK_OK(mm3_json_set_text(&root->json, "{\"a\":1}", &error), error);
+  for (int i = 0; i < 2; i++) {
+    CHECK_EQ(mm3_field_find(file, paths[i], &field, &error), 0);
+    CHECK_FAILS(mm3_field_put(&field, &seven, &error), -MM3_E_VALUE, error);
+    CHECK_HAS(error.text, "zero byte");
+    CHECK_FAILS(mm3_field_erase(&field, &error), -MM3_E_ABSENT, error);
+    CHECK_FAILS(mm3_json_from_field(&field, &found, &error), -MM3_E_ABSENT, error);
+    json_decref(found);
+    CHECK_STR(mm3_json_view(&root->json).ptr, "{\"a\":1}");
+  }
+  CHECK_EQ(mm3_field_find(file, "json.b", &field, &error), 0);
+  CHECK_FAILS(mm3_field_put(&field, &bytes, &error), -MM3_E_VALUE, error);
+  CHECK_HAS(error.text, "UTF-8");
+  done();
+}
+
 MM3_TEST_SUITE("json-limits", {"a text of a million levels is refused", a_text_of_a_million_levels_is_refused},
                {"the deepest text that is taken is read again", the_deepest_text_that_is_taken_is_read_again},
                {"a value of too many levels is refused", a_value_of_too_many_levels_is_refused},
                {"an item of too many levels is refused", an_item_of_too_many_levels_is_refused},
                {"a value that holds itself is refused", a_value_that_holds_itself_is_refused},
-               {"a zero byte in a key is refused", a_zero_byte_in_a_key_is_refused})
+               {"a zero byte in a key is refused", a_zero_byte_in_a_key_is_refused},
+               {"a path with a zero byte is no shorter path", a_path_with_a_zero_byte_is_no_shorter_path})

@@ -39,12 +39,18 @@ static int write_block(struct mm3_file *file, const void *head, size_t nhead, co
   return 0;
 }
 
+/* The sequence of a new text starts where the file's count of changes stands: an item of a container may lie where another
+ * was removed, and its block may be that one's, so that its word must not be. */
+static uint64_t sequence_of(const struct mm3_file *file, uint64_t word) {
+  return word ? word : (uint64_t)mm3_changes(file) << MM3_I_TEXT_OFFSET_BITS;
+}
+
 static int replace(struct mm3_file *file, struct mm3_text *t, const void *head, size_t nhead, const void *text,
                    size_t count) {
   uint64_t old = mm3_i_text_word(t), offset;
   int result = write_block(file, head, nhead, text, count, &offset);
   if (result < 0) return result;
-  __atomic_store_n(&t->word, mm3_i_text_next(old, offset), __ATOMIC_RELEASE);
+  __atomic_store_n(&t->word, mm3_i_text_next(sequence_of(file, old), offset), __ATOMIC_RELEASE);
   return mm3_i_text_offset(old) ? mm3_heap_free(file, mm3_i_text_offset(old)) : 0;
 }
 

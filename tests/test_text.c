@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* text: every operation, the bytes, UTF-8 both ways, hostile words, readers while it is written. Kills:
  * test_kill_grow.c. */
-#include "mm3list.h"
 #include "mm3test.h"
 
 #include <errno.h>
@@ -256,46 +255,6 @@ static void readers_get_the_old_value_or_the_new_one(void) {
   mm3_close(file);
 }
 
-/* A copy of a text's word, in which nothing ever changes, would not tell that its block went to another text. */
-static int visit_while_written(void *arg) {
-  struct mm3_error error = {0};
-  struct mm3_file *file = mm3_open(arg, MM3_TYPE(page), NULL, &error);
-  if (!CHECK(file != NULL)) return 1;
-  struct mm3_field field;
-  CHECK_OK(mm3_field_find(file, "notes", &field, &error), error);
-  uint64_t end = mm3test_now_ns() + 1000000000, shown = 0;
-  for (; mm3test_now_ns() < end; shown++) {
-    const char *text = show(file, "notes");
-    if (!CHECK_MEM(text, "[\"", 2)) return printf("%s\n", text), 1;
-    size_t count = strspn(text + 2, (char[]){text[2], 0});
-    if (!CHECK_STR(text + 2 + count, "\"]")) return printf("%s\n", text), 1;
-    int result = mm3_field_check(&field, &error);
-    if (result != -MM3_E_AGAIN && !CHECK_OK(result, error)) return 1;
-  }
-  CHECK(shown > 10);
-  return mm3_close(file) != 0;
-}
-
-static void a_text_in_a_vec_is_shown_whole(void) {
-  struct mm3_file *file = make();
-  char *path = strdup(mm3test_path("a.mm3")), text[800];
-  if (!file) return;
-  struct page *p = mm3_root(file, page);
-  CHECK_OK(show_push(file, "notes", a_text("a")), show_error);
-  pid_t child = mm3test_spawn(visit_while_written, path);
-  uint64_t end = mm3test_now_ns() + 1100000000;
-  for (unsigned n = 0; mm3test_now_ns() < end; n++) {
-    unsigned letter = n % 26;
-    memset(text, (int)('a' + letter), sizeof text);
-    if (!CHECK_EQ(mm3_text_set_n(file, mm3_vec_at(&p->notes, 0), text, (letter + 1) * 30), 0)) break;
-    if (!CHECK_EQ(mm3_text_set_n(file, &p->body, text, 780 - letter * 30), 0)) break; /* so that blocks change hands */
-  }
-  CHECK_EQ(mm3test_wait(child), 0);
-  CHECK_EQ(mm3_check(file, found, NULL), 0);
-  free(path);
-  mm3_close(file);
-}
-
 static int on_a_small_disk(void *arg) {
   struct mm3_error error = {0};
   char path[512], *text = malloc(500001);
@@ -335,8 +294,7 @@ static void text_takes_no_argument(void) {
   CHECK_HAS(error.text, "text takes no argument");
 }
 
-MM3_TEST_SUITE("text", {"a text in a vec is shown whole while it is written", a_text_in_a_vec_is_shown_whole},
-               {"bytes are as drawn", bytes_are_as_drawn},
+MM3_TEST_SUITE("text", {"bytes are as drawn", bytes_are_as_drawn},
                {"set, append, print, clear and get", set_append_print_clear_and_get},
                {"long texts are whole", long_texts_are_whole},
                {"what is no UTF-8 neither comes in nor out", what_is_no_utf8_neither_comes_in_nor_out},

@@ -11,7 +11,8 @@
  *
  * BYTES. The field (and the element: they are the same) is one word; what it says lies in a block of the heap.
  *
- *     word = sequence << 40 | offset / 16        offset 0: the empty text, which has no block
+ *     word = sequence << 40 | offset / 16        offset 0: the empty text, which has no block. The sequence goes up with each
+ *                                                set; the first one's is that of mm3_changes(file), and one
  *     block: [ length: 8 bytes ][ length bytes of UTF-8 ][ 0 ]
  *
  *   INVARIANTS. The block is in use and has the length's bytes, which are UTF-8, and a zero byte after them. Zeroed bytes

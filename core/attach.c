@@ -49,8 +49,7 @@ static int gate_failed(const struct mm3i_handle *handle, int code, struct mm3_er
 static int enter_solo(struct mm3i_handle *handle, bool fresh, struct mm3_error *error) {
   handle->solo = true;
   handle->alone = !fresh;
-  if (handle->control >= 0) mm3i_sys.close(handle->control);
-  handle->control = -1;
+  mm3i_control_close(handle);
   while (mm3i_sys.flock(handle->fd, LOCK_EX | LOCK_NB) < 0) {
     if (errno == EINTR) continue;
     if (errno == EWOULDBLOCK)

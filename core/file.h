@@ -41,8 +41,8 @@ struct mm3i_handle {
   uint32_t slot;               /* atomic */
   uint32_t held;               /* atomic: the lock word while this handle holds it, else 0 */
   uint32_t holder;             /* atomic: thread id of the taker */
-  uint32_t nonce;              /* atomic */
   uint32_t claiming;           /* atomic: thread that looks for a slot */
+  uint32_t nonce;              /* atomic */
   uint32_t timeout_ms;
   uint32_t flags;              /* MM3_READ_ONLY ... */
   bool writable;
@@ -93,6 +93,7 @@ void mm3i_leave(struct mm3i_handle *);                                 /* lets B
 /* slots.c */
 int mm3i_ofd(int fd, int command, short type, int64_t byte);           /* fcntl: 0 or -errno; see there for GETLK */
 int mm3i_control_open(struct mm3i_handle *, bool fresh);
+void mm3i_control_close(struct mm3i_handle *);
 int mm3i_pages_put(const struct mm3i_handle *, const void *bytes, size_t size, uint64_t offset);
 /* One try; -EAGAIN: none is free. `area` is the mapped one, or a copy while nobody else can change it. */
 int mm3i_slot_claim(struct mm3i_handle *, const struct mm3i_lock_area *area);
@@ -100,7 +101,7 @@ bool mm3i_slot_alive(const struct mm3i_handle *, uint32_t slot);
 void mm3i_handles_lock(void);
 void mm3i_handles_unlock(void);
 int mm3i_handles_add(struct mm3i_handle *);
-void mm3i_handles_remove(struct mm3i_handle *);
+void mm3i_handles_remove(struct mm3i_handle *);                         /* and closes its control */
 
 /* lock.c. mm3i_seize: takes the lock from the dead owner of `seen`, recovers and lets go; 0: somebody else was
  * quicker; 1: recovered; negative: the recovery failed, the lock stays with the dead. */

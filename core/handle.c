@@ -116,9 +116,8 @@ static void sign_off(struct mm3i_handle *handle) {
 /* In any state. The slot's lock goes first: from then on nobody takes us for its owner. */
 void mm3i_handle_free(struct mm3i_handle *handle) {
   if (!handle) return;
-  mm3i_handles_remove(handle);
   sign_off(handle);
-  if (handle->control >= 0) mm3i_sys.close(handle->control);
+  mm3i_handles_remove(handle);
   if (handle->file.base) mm3i_sys.munmap(handle->file.base, (size_t)handle->reserve);
   if (handle->fd >= 0) mm3i_sys.close(handle->fd);
   mm3i_schema_free(handle->schema);

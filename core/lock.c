@@ -132,12 +132,24 @@ int mm3i_lock_unrecovered(struct mm3i_handle *handle) {
 
 /* ---- taking -------------------------------------------------------------------------------------------------------- */
 
-static bool owner_is_dead(const struct mm3i_handle *handle, uint32_t slot, uint32_t seen) {
+/* Of a dead thread of ours there is one heir: who puts its own name in its place, before it takes the word, so that the
+ * others find a holder that lives whenever they look. */
+static bool owner_is_dead(struct mm3i_handle *handle, uint32_t slot, uint32_t seen) {
   uint32_t owner = MM3I_LOCK_OWNER(seen);
   if (owner != slot + 1) return !mm3i_slot_alive(handle, owner - 1);
-  uint32_t holder = __atomic_load_n(&handle->holder, __ATOMIC_RELAXED); /* a thread of ours */
+  uint32_t holder = __atomic_load_n(&handle->holder, __ATOMIC_RELAXED);
   if (!holder || !mm3i_sys.thread_gone((int)holder)) return false;
-  return __atomic_load_n(&handle->holder, __ATOMIC_RELAXED) == holder;
+  return __atomic_compare_exchange_n(&handle->holder, &holder, mm3i_thread_id(), false, __ATOMIC_RELAXED,
+                                     __ATOMIC_RELAXED);
+}
+
+/* From a dead owner's word, to which others may add the waiters' bit meanwhile. Who sees the new word sees the heir's name. */
+static bool swap_dead(struct mm3i_handle *handle, uint32_t seen, uint32_t word) {
+  const uint32_t owner = seen & ~MM3I_LOCK_WAITERS;
+  while ((seen & ~MM3I_LOCK_WAITERS) == owner)
+    if (__atomic_compare_exchange_n(&handle->super->lock, &seen, word, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+      return true;
+  return false;
 }
 
 /* Sleeps until the word moves, a slice has passed, or the time is up. */
@@ -175,7 +187,7 @@ MM3_COLD static int take_slowly(struct mm3i_handle *handle, uint32_t ms) {
   if (result < 0) return result;
   int found = !had_slot && !recovered_before && __atomic_load_n(&handle->recovered, __ATOMIC_RELAXED);
   for (;;) {
-    uint32_t seen = __atomic_load_n(&handle->super->lock, __ATOMIC_RELAXED);
+    uint32_t seen = __atomic_load_n(&handle->super->lock, __ATOMIC_ACQUIRE);
     uint32_t owner = MM3I_LOCK_OWNER(seen);
     if (owner == 0) {
       uint32_t word = make_word(handle, slot) | (slept || (seen & MM3I_LOCK_WAITERS) ? MM3I_LOCK_WAITERS : 0);
@@ -187,7 +199,7 @@ MM3_COLD static int take_slowly(struct mm3i_handle *handle, uint32_t ms) {
     uint64_t rest = left(end);
     if ((slept || rest == 0 || owner > MM3I_SLOTS) && owner_is_dead(handle, slot, seen)) {
       uint32_t word = make_word(handle, slot) | MM3I_LOCK_WAITERS;
-      if (swap(handle, seen, word)) return recover(handle, seen, word);
+      if (swap_dead(handle, seen, word)) return recover(handle, seen, word);
       continue;
     }
     if (rest == 0) return -MM3_E_BUSY;

@@ -40,14 +40,18 @@ void mm3i_handles_lock(void) { pthread_mutex_lock(&list_mutex); }
 
 void mm3i_handles_unlock(void) { pthread_mutex_unlock(&list_mutex); }
 
-/* Descriptors are opened under the mutex and put into the list at once, so that a fork never copies one that the child
- * does not know of: its copy would keep the parent's slot alive. */
+static void close_control(struct mm3i_handle *handle) {
+  if (handle->control >= 0) mm3i_sys.close(handle->control);
+  handle->control = -1;
+}
+
+/* Descriptors are opened under the mutex and put into the list at once, and closed under it, so that a fork never copies
+ * one that the child does not know of: its copy would keep the parent's slot, or its opening, alive. */
 static void after_fork_in_child(void) {
   self.known = false;
   mm3i_thread_forget();
   for (struct mm3i_handle *handle = list; handle; handle = handle->next) {
-    if (handle->control >= 0) mm3i_sys.close(handle->control);
-    handle->control = -1;
+    close_control(handle);
     handle->slot = MM3I_NO_SLOT;
     handle->held = handle->holder = handle->claiming = 0;
     handle->repairing = 0;
@@ -70,8 +74,15 @@ int mm3i_handles_add(struct mm3i_handle *handle) {
   return 0;
 }
 
+void mm3i_control_close(struct mm3i_handle *handle) {
+  mm3i_handles_lock();
+  close_control(handle);
+  mm3i_handles_unlock();
+}
+
 void mm3i_handles_remove(struct mm3i_handle *handle) {
   mm3i_handles_lock();
+  close_control(handle);
   if (handle->previous) handle->previous->next = handle->next;
   else list = handle->next;
   if (handle->next) handle->next->previous = handle->previous;

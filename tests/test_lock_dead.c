@@ -2,6 +2,7 @@
 /* The file's lock after its owner died: the next taker goes on within 10 ms, and is told. Whoever lives is left alone. */
 #include "holder.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <sys/wait.h>
 
@@ -260,6 +261,68 @@ static void who_gets_a_dead_holders_slot_recovers_first(void) {
   mm3_close(file), mm3_close(reader);
 }
 
+/* ---- two heirs of one thread ------------------------------------------------------------------------------------------ */
+
+enum { NOBODY = 0x7ffffff0 };
+static struct {
+  struct mm3_file *file;
+  unsigned char *page;         /* its members up to the nonce lie here, and cannot be stored to for a while */
+  uint32_t stopped, tried;
+  int results[2];
+} heirs;
+static _Thread_local int heir_number;
+
+static void *calloc_on_two_pages(size_t count, size_t size) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  if (size != sizeof(struct mm3i_handle)) return calloc(count, size);
+  heirs.page = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return CHECK(heirs.page != MAP_FAILED) ? heirs.page + page - offsetof(struct mm3i_handle, nonce) : NULL;
+}
+static void free_but_those(void *memory) {
+  if (memory != heirs.file) free(memory);
+}
+static void let_store(int protection) { mprotect(heirs.page, (size_t)sysconf(_SC_PAGESIZE), protection); }
+
+/* The first heir's next store to the handle stops it until the second one has tried. */
+static int gone_and_stop(int thread) {
+  if (thread == NOBODY && heir_number == 0) let_store(PROT_READ);
+  return thread == NOBODY;
+}
+static void at_a_store(int number) {
+  (void)number;
+  PUT(heirs.stopped, 1);
+  while (heir_number == 0 && !LOOK(heirs.tried)) continue;
+  let_store(PROT_READ | PROT_WRITE);
+}
+
+static void *inherit(void *arg) {
+  heir_number = *(const int *)arg;
+  while (heir_number == 1 && !LOOK(heirs.stopped)) continue;
+  heirs.results[heir_number] = mm3_trylock(heirs.file);
+  if (heir_number == 1) PUT(heirs.tried, 1);
+  return NULL;
+}
+
+static void a_dead_thread_has_one_heir(void) {
+  struct mm3i_sys whole = mm3i_sys;
+  struct sigaction action = {.sa_handler = at_a_store}, before;
+  const int numbers[2] = {0, 1};
+  pthread_t threads[2];
+  mm3i_sys.calloc = calloc_on_two_pages, mm3i_sys.free = free_but_those, mm3i_sys.thread_gone = gone_and_stop;
+  if (!(heirs.file = sample_new(mm3test_path("a.mm3")))) return;
+  CHECK_EQ(mm3_lock(heirs.file), 0);
+  PUT(mm3i_handle_of(heirs.file)->holder, NOBODY);
+  sigaction(SIGSEGV, &action, &before);
+  for (int i = 0; i < 2; i++) pthread_create(&threads[i], NULL, inherit, (void *)(uintptr_t)&numbers[i]);
+  for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+  sigaction(SIGSEGV, &before, NULL);
+  CHECK_EQ((heirs.results[0] == 1) + (heirs.results[1] == 1), 1);
+  CHECK_EQ((heirs.results[0] == -MM3_E_BUSY) + (heirs.results[1] == -MM3_E_BUSY), 1);
+  CHECK_EQ(mm3_unlock(heirs.file), 0);
+  CHECK_EQ(mm3_close(heirs.file), 0);
+  mm3i_sys = whole;
+}
+
 MM3_TEST_SUITE("lock of the dead",
                {"a killed holder is succeeded in ten milliseconds", a_killed_holder_is_succeeded_in_ten_milliseconds},
                {"a waiter that sleeps already takes over too", a_waiter_that_sleeps_already_takes_over_too},
@@ -268,4 +331,5 @@ MM3_TEST_SUITE("lock of the dead",
                {"exec lets go", exec_lets_go},
                {"the same pid in another namespace is somebody else", the_same_pid_in_another_namespace_is_somebody_else},
                {"who opens after all died recovers", who_opens_after_all_died_recovers},
-               {"who gets a dead holder's slot recovers first", who_gets_a_dead_holders_slot_recovers_first})
+               {"who gets a dead holder's slot recovers first", who_gets_a_dead_holders_slot_recovers_first},
+               {"a dead thread has one heir", a_dead_thread_has_one_heir})

@@ -4,19 +4,31 @@
 
 #include <errno.h>
 
+/* Segments that nobody waits for any more: they hold no item. */
+static int give_back(struct mm3_file *file, struct mm3_segmented_ref r, uint64_t made, int result) {
+  for (unsigned k = 0; k < MM3_SEGMENTS; k++) {
+    uint64_t offset = r.s->segment[k];
+    if (!(made >> k & 1)) continue;
+    __atomic_store_n(&r.s->segment[k], 0, __ATOMIC_RELEASE);
+    mm3_heap_free(file, offset);
+  }
+  return result;
+}
+
 int mm3i_seg_reserve(struct mm3_file *file, struct mm3_segmented_ref r, uint64_t count) {
-  uint64_t within = 0, offset;
+  uint64_t within = 0, offset, made = 0;
   unsigned last = count ? mm3_i_seg_find(count - 1, mm3_i_seg_shift(r.item), &within) : 0;
   if (count == 0) return 0;
   if (last == MM3_SEGMENTS) return -EFBIG;
   for (unsigned k = 0; k <= last; k++) {
     uint64_t bytes = seg_bytes(r, k);
     if (__atomic_load_n(&r.s->segment[k], __ATOMIC_RELAXED)) continue;
-    if (seg_first(r, k) < SEG_LEN(r)) return -MM3_E_DAMAGED; /* its items are lost */
-    if (bytes == UINT64_MAX) return -EFBIG;
+    if (seg_first(r, k) < SEG_LEN(r)) return give_back(file, r, made, -MM3_E_DAMAGED); /* its items are lost */
+    if (bytes == UINT64_MAX) return give_back(file, r, made, -EFBIG);
     int result = mm3_heap_alloc(file, bytes, r.align > 16 ? r.align : 16, &offset);
-    if (result < 0) return result;
+    if (result < 0) return give_back(file, r, made, result);
     __atomic_store_n(&r.s->segment[k], offset, __ATOMIC_RELEASE);
+    made |= UINT64_C(1) << k;
   }
   return 0;
 }

@@ -60,8 +60,14 @@ static int put_new(const struct mm3_type *type, struct mm3_segmented_ref r, uint
   if (!place) return mm3_ctx_fail(ctx, -MM3_E_DAMAGED, "the segment of a new item is not inside the file");
   mm3_copy_zero(place, (size_t)r.item);
   int result = mm3_type_init(item_type(type), place, ctx);
-  if (result < 0) return result;
-  return from ? mm3_type_assign(item_type(type), place, from, ctx) : mm3_type_put(item_type(type), place, value, ctx);
+  if (result == 0 && from) result = mm3_type_assign(item_type(type), place, from, ctx);
+  else if (result == 0) result = mm3_type_put(item_type(type), place, value, ctx);
+  if (result == 0 || !has_heap(type)) return result;
+  struct mm3_error *error = ctx->error; /* what some of its members took of the heap; the first error counts */
+  ctx->error = NULL;
+  mm3_type_clear(item_type(type), place, ctx);
+  ctx->error = error;
+  return result;
 }
 
 int mm3i_seg_push(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx) {

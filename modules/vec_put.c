@@ -125,6 +125,17 @@ static int put_new(const struct mm3_type *type, void *bytes, uint64_t index, con
   return result < 0 ? result : mm3_type_put(item_type(type), slot, value, ctx);
 }
 
+/* New items that nobody sees, because one of them failed: what they took of the heap. The first error counts. */
+static int forget(const struct mm3_type *type, void *bytes, uint64_t first, uint64_t last, int result, struct mm3_ctx *ctx) {
+  struct mm3_vec_ref v = ref_of(type, bytes);
+  struct mm3_error *error = ctx->error;
+  if (!(item_type(type)->flags & MM3_TYPE_HEAP)) return result;
+  ctx->error = NULL;
+  for (; first < last; first++) mm3_type_clear(item_type(type), mm3i_vec_place(v, first), ctx);
+  ctx->error = error;
+  return result;
+}
+
 static int full(const struct mm3_type *type, struct mm3_ctx *ctx) {
   return mm3_ctx_fail(ctx, -MM3_E_FULL, "%s is full: %llu items are there", type->text,
                       (unsigned long long)type->args[1].number);
@@ -136,7 +147,8 @@ static int each_value(const struct mm3_type *type, void *bytes, const struct mm3
   struct mm3_trail trail = {ctx->trail, NULL, 0};
   struct mm3_value key, value;
   void *cursor = NULL;
-  int result = 0, more;
+  uint64_t made = length;
+  int result = 0, more = 0;
   ctx->trail = &trail;
   while (result >= 0 && (more = list->source->next(list, &cursor, &key, &value)) > 0) {
     if (trail.index >= type->args[1].number)
@@ -144,11 +156,12 @@ static int each_value(const struct mm3_type *type, void *bytes, const struct mm3
                             (unsigned long long)type->args[1].number, type->text);
     else if (ctx->flags & MM3_CTX_DRY) result = try_item(item_type(type), &value, ctx);
     else if (trail.index < length) result = put_item(type, bytes, trail.index, &value, 0, ctx);
-    else result = put_new(type, bytes, trail.index, &value, ctx);
+    else made = trail.index + 1, result = put_new(type, bytes, trail.index, &value, ctx);
     trail.index++;
   }
   ctx->trail = trail.up;
-  return result < 0 ? result : more;
+  if (result >= 0) result = more;
+  return result < 0 ? forget(type, bytes, length, made, result, ctx) : result;
 }
 
 static int item_clear(const struct mm3_type *item, void *bytes, void *arg, struct mm3_ctx *ctx) {
@@ -193,8 +206,9 @@ int mm3i_vec_push(const struct mm3_type *type, void *bytes, const struct mm3_val
   if (result < 0 || (ctx->flags & MM3_CTX_DRY)) return result;
   mm3i_vec_settle(v);
   result = put_new(type, bytes, length, value, ctx);
-  if (result == 0) mm3_i_vec_publish(bytes, length + 1);
-  return result;
+  if (result < 0) return forget(type, bytes, length, length + 1, result, ctx);
+  mm3_i_vec_publish(bytes, length + 1);
+  return 0;
 }
 
 int mm3i_vec_put_at(const struct mm3_type *type, void *bytes, const struct mm3_step *step,
@@ -235,7 +249,10 @@ int mm3i_vec_assign(const struct mm3_type *type, void *to, const void *from, str
   int heap = (item_type(type)->flags & MM3_TYPE_HEAP) != 0;
   int result = shorten(type, to, heap ? 0 : count, ctx);
   mm3i_vec_settle(ref_of(type, to));
-  for (uint64_t i = 0; i < count && result == 0; i++) result = assign_item(type, to, i, mm3i_vec_slot(source, i), ctx);
+  for (uint64_t i = 0; i < count && result == 0; i++) {
+    result = assign_item(type, to, i, mm3i_vec_slot(source, i), ctx);
+    if (result < 0) return forget(type, to, 0, i + 1, result, ctx);
+  }
   if (result == 0) mm3_i_vec_publish(to, count);
   return result;
 }

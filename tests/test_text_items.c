@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <mm3/field.h>
 #include <mm3/heap.h>
+#include <mm3/ndarray.h>
+#include <mm3/segmented.h>
 #include <mm3/text.h>
 #include <mm3/vec.h>
 #include <stdio.h>
@@ -105,5 +107,58 @@ static void a_text_in_the_place_of_a_removed_one_is_another(void) {
   mm3_close(file);
 }
 
+/* ---- no room ---- */
+
+#define TWO(FIELD) FIELD(a, text) FIELD(b, text)
+MM3_STRUCT(two, TWO);
+#define ITEMS(FIELD) \
+  FIELD(texts, vec(text, 4)) FIELD(pairs, vec(two, 4)) FIELD(log, segmented(two)) FIELD(table, ndarray(two, 2)) FIELD(one, two)
+MM3_STRUCT(items, ITEMS);
+
+static char *large; /* no file of a MiB has room for it */
+
+static struct mm3_file *make_small(void) {
+  struct mm3_options options = {.size = sizeof options, .limit = 1 << 20};
+  struct mm3_file *file = mm3_create(mm3test_path("s.mm3"), MM3_TYPE(items), &options, &show_error);
+  large = calloc(1, (2 << 20) + 1);
+  if (!CHECK(file != NULL && large != NULL)) return NULL;
+  memset(large, 'x', 2 << 20);
+  return file;
+}
+
+static uint64_t blocks(struct mm3_file *file) {
+  struct mm3_heap_stats stats = {.size = sizeof stats};
+  CHECK_EQ(mm3_heap_measure(file, &stats), 0);
+  return stats.blocks;
+}
+
+static void done_small(struct mm3_file *file) {
+  CHECK_EQ(mm3_check(file, found, NULL), 0);
+  CHECK_EQ(mm3_close(file), 0);
+  free(large);
+}
+
+#define PAIR(x, y) MAP(a_text("a"), a_text(x), a_text("b"), a_text(y))
+
+static void an_item_that_finds_no_room_leaves_no_block(void) {
+  struct mm3_file *file = make_small();
+  if (!file) return;
+  CHECK_FAILS(show_push(file, "pairs", PAIR("first", large)), -MM3_E_LIMIT, show_error);
+  CHECK_EQ(blocks(file), 0);
+  CHECK_FAILS(show_push(file, "log", PAIR("first", large)), -MM3_E_LIMIT, show_error);
+  CHECK_EQ(blocks(file), 1); /* the segment */
+  CHECK_FAILS(show_put(file, "texts", LIST(a_text("first"), a_text("second"), a_text(large))), -MM3_E_LIMIT, show_error);
+  CHECK_EQ(blocks(file), 1);
+  CHECK_FAILS(show_put(file, "pairs", LIST(PAIR("first", "second"), PAIR("third", large))), -MM3_E_LIMIT, show_error);
+  CHECK_EQ(blocks(file), 1);
+  CHECK_FAILS(show_put(file, "log", LIST(PAIR("first", "second"), PAIR("third", large))), -MM3_E_LIMIT, show_error);
+  CHECK_EQ(blocks(file), 1);
+  CHECK_STR(show(file, "texts"), "[]");
+  CHECK_STR(show(file, "pairs"), "[]");
+  CHECK_STR(show(file, "log"), "[]");
+  done_small(file);
+}
+
 MM3_TEST_SUITE("text-items", {"a text in a vec is shown whole while it is written", a_text_in_a_vec_is_shown_whole},
-               {"a text in the place of a removed one is another", a_text_in_the_place_of_a_removed_one_is_another})
+               {"a text in the place of a removed one is another", a_text_in_the_place_of_a_removed_one_is_another},
+               {"an item that finds no room leaves no block", an_item_that_finds_no_room_leaves_no_block})

@@ -268,10 +268,10 @@ static int check_file(void *arg) {
   return findings ? findings : mm3i_heap_check_owners(file, call->found, call->arg);
 }
 
-/* What grows is checked while nobody else changes it, where the handle may lock. */
+/* What grows is checked while nobody else changes it, where the handle may lock; this thread may have it locked already. */
 static int check_locked(void *arg) {
   struct check_call *call = arg;
-  bool locks = mm3i_file_schema(call->file)->grows && mm3i_file_writable(call->file) && !mm3_locked(call->file);
+  bool locks = mm3i_file_schema(call->file)->grows && mm3i_file_writable(call->file);
   bool locked = locks && mm3_lock(call->file) >= 0;
   int result = check_file(arg);
   if (locked) mm3_unlock(call->file);

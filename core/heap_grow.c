@@ -35,6 +35,30 @@ static int extend(struct mm3i_handle *handle, uint64_t from, uint64_t to) {
   return handle->flags & MM3_SPARSE ? mm3i_stretch(handle->fd, to) : mm3i_extend(handle->fd, from, to);
 }
 
+/* Only B1 held exclusively says that nobody else maps what is cut off; B0 keeps new ones out meanwhile. */
+static int cut(struct mm3i_handle *handle, uint64_t length) {
+  int result = mm3i_ofd(handle->control, F_OFD_SETLK, F_WRLCK, MM3I_BYTE_OPENING);
+  if (result < 0) return result == -EAGAIN ? -EBUSY : result;
+  result = mm3i_ofd(handle->fd, F_OFD_SETLK, F_WRLCK, MM3I_BYTE_IN_USE);
+  if (result == 0) {
+    publish_length(handle, length);
+    if (mm3i_sys.ftruncate(handle->fd, (off_t)length) < 0) result = -errno;
+    int shared = mm3i_ofd(handle->fd, F_OFD_SETLK, F_RDLCK, MM3I_BYTE_IN_USE);
+    if (result == 0) result = shared;
+  } else if (result == -EAGAIN) {
+    result = -EBUSY;
+  }
+  mm3i_ofd(handle->control, F_OFD_SETLK, F_UNLCK, MM3I_BYTE_OPENING);
+  return result;
+}
+
+/* What was added before the disk was full would keep it so. Where somebody else has the file open it stays, and serves the
+ * next growth: they may have seen the length. */
+static void give_back(struct mm3i_handle *handle, uint64_t length) {
+  struct stat st;
+  if (!handle->solo && mm3i_sys.fstat(handle->fd, &st) == 0 && (uint64_t)st.st_size > length) cut(handle, length);
+}
+
 /* The file gets at least `need` bytes, more where there is room: steps double up to a bound. What a killed process
  * added and did not publish is taken as it is: it lies behind every length that anybody knows. */
 static int lengthen(struct mm3i_handle *handle, uint64_t start, uint64_t need, bool exact) {
@@ -54,7 +78,7 @@ static int lengthen(struct mm3i_handle *handle, uint64_t start, uint64_t need, b
     if (limit) want = least(want, limit);
     int result = extend(handle, length, want);
     if (result < 0 && want > need) result = extend(handle, length, want = need);
-    if (result < 0) return result;
+    if (result < 0) return give_back(handle, length), result;
     MM3I_PROBE3(grown, handle->path, length, want);
     length = want;
   }
@@ -122,23 +146,6 @@ int mm3_heap_reserve(struct mm3_file *file, uint64_t bytes) {
   if (result < 0) return result;
   if (bytes > INT64_MAX) return -EFBIG;
   return cover(&heap, end_after(&heap, (bytes + MM3I_PAGE - 1) / MM3I_PAGE), true);
-}
-
-/* Only B1 held exclusively says that nobody else maps what is cut off; B0 keeps new ones out meanwhile. */
-static int cut(struct mm3i_handle *handle, uint64_t length) {
-  int result = mm3i_ofd(handle->control, F_OFD_SETLK, F_WRLCK, MM3I_BYTE_OPENING);
-  if (result < 0) return result == -EAGAIN ? -EBUSY : result;
-  result = mm3i_ofd(handle->fd, F_OFD_SETLK, F_WRLCK, MM3I_BYTE_IN_USE);
-  if (result == 0) {
-    publish_length(handle, length);
-    if (mm3i_sys.ftruncate(handle->fd, (off_t)length) < 0) result = -errno;
-    int shared = mm3i_ofd(handle->fd, F_OFD_SETLK, F_RDLCK, MM3I_BYTE_IN_USE);
-    if (result == 0) result = shared;
-  } else if (result == -EAGAIN) {
-    result = -EBUSY;
-  }
-  mm3i_ofd(handle->control, F_OFD_SETLK, F_UNLCK, MM3I_BYTE_OPENING);
-  return result;
 }
 
 int mm3_heap_shrink(struct mm3_file *file) {

@@ -53,6 +53,7 @@ static size_t read_escape(struct reader *r, char out[4]) {
 static int read_key(struct reader *r, struct mm3_step *step) {
   char *text = r->field->step_text + r->text_used;
   size_t count = 0, room = sizeof r->field->step_text - r->text_used;
+  if (room == 0) return bad_path(r, "keys of at most 1023 bytes");
   for (r->at++; *r->at != '"';) {
     char piece[4];
     size_t length = 1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* A struct as a value: its members in schema order. */
+#include "hash.h"
 #include "internal.h"
 #include "prim.h"
 
@@ -8,7 +9,7 @@
 #define EACH_MEMBER(type, m) \
   for (const struct mm3_member *m = (type)->members; m < (type)->members + (type)->nmembers; m++)
 
-/* Members without a module have no type; they are passed over, and show as raw bytes where they are visited. */
+/* Members without a module have no type; they are passed over, and are raw bytes where they are visited or compared. */
 
 /* The core fills in a struct's size and members itself (type.c); a schema cannot name this kind. */
 static int struct_layout(struct mm3_type *type, struct mm3_ctx *ctx) {
@@ -159,13 +160,18 @@ static int struct_blocks(const struct mm3_type *type, const void *bytes, int (*o
 }
 
 static uint64_t struct_hash(const struct mm3_type *type, const void *bytes, uint64_t seed) {
-  EACH_MEMBER(type, m) seed = mm3_type_hash(m->type, (const unsigned char *)bytes + m->offset, seed);
+  EACH_MEMBER(type, m) {
+    const unsigned char *at = (const unsigned char *)bytes + m->offset;
+    seed = m->type ? mm3_type_hash(m->type, at, seed) : mm3i_hash64(at, (size_t)member_size(type, m), seed);
+  }
   return seed;
 }
 
 static int struct_equal(const struct mm3_type *type, const void *a, const void *b) {
-  EACH_MEMBER(type, m)
-    if (!mm3_type_equal(m->type, (const unsigned char *)a + m->offset, (const unsigned char *)b + m->offset)) return 0;
+  EACH_MEMBER(type, m) {
+    const unsigned char *one = (const unsigned char *)a + m->offset, *two = (const unsigned char *)b + m->offset;
+    if (m->type ? !mm3_type_equal(m->type, one, two) : memcmp(one, two, (size_t)member_size(type, m)) != 0) return 0;
+  }
   return 1;
 }
 

@@ -354,6 +354,40 @@ static void the_process_limit_of_file_sizes_is_an_error(void) {
   CHECK_EQ(mm3test_fork(beyond_rlimit, &sparse), 0);
 }
 
+/* Room for one piece of what is asked for. */
+static int pieces;
+static int small_disk(int fd, int mode, off_t offset, off_t length) {
+  (void)mode;
+  return pieces++ ? errno = ENOSPC, -1 : ftruncate(fd, offset + length);
+}
+
+/* Half of what did not fit would keep the disk full for everybody. */
+static void what_does_not_fit_is_given_back(void) {
+  const char *path = mm3test_path("a.mm3");
+  struct mm3i_sys whole = mm3i_sys;
+  struct mm3_error error;
+  struct mm3_file *file = make("a.mm3", NULL);
+  uint64_t offset;
+  if (!file) return;
+  uint64_t before = length_of(file);
+  for (int round = 0; round < 2; round++) { /* the second time somebody else has it open, and may look at the end */
+    struct mm3_file *other = round ? mm3_open(path, NULL, NULL, &error) : NULL;
+    mm3_lock(file);
+    pieces = 0, mm3i_sys.fallocate = small_disk;
+    CHECK_EQ(mm3_heap_alloc(file, 1 << 30, 0, &offset), -ENOSPC);
+    mm3i_sys = whole;
+    CHECK(pieces > 1);
+    CHECK_EQ(length_of(file) == before, round == 0);
+    CHECK_EQ(mm3_heap_alloc(file, 100000, 0, &offset), 0);
+    CHECK_EQ(mm3_heap_free(file, offset), 0);
+    CHECK_EQ(mm3_check(file, NULL, NULL), 0);
+    mm3_unlock(file);
+    mm3_close(other);
+    before = length_of(file);
+  }
+  mm3_close(file);
+}
+
 static int on_a_small_disk(void *arg) {
   struct mm3_error error = {0};
   const char *folder = arg;
@@ -532,6 +566,7 @@ MM3_TEST_SUITE("heap",
                {"a reserve that is too small is an error, and a larger one helps",
                 a_reserve_that_is_too_small_is_an_error_and_a_larger_one_helps},
                {"the process's limit of file sizes is an error", the_process_limit_of_file_sizes_is_an_error},
+               {"what does not fit is given back", what_does_not_fit_is_given_back},
                {"a full disk is an error, and work goes on", a_full_disk_is_an_error_and_work_goes_on},
                {"others see growth without mapping anew", others_see_growth_without_mapping_anew},
                {"many processes allocate and free at once", many_processes_allocate_and_free_at_once},

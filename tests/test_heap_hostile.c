@@ -6,6 +6,7 @@
 #include "mm3test.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -403,10 +404,33 @@ static void a_cut_off_repair_stays_so_until_it_is_done(void) {
   close_scene(&s);
 }
 
+static void *checks(void *arg) {
+  const struct scene *s = arg;
+  return mm3_check(s->file, NULL, NULL) == 0 ? NULL : arg;
+}
+
+/* The lock is the handle's, but what its holder is at another thread must not look at either. */
+static void another_threads_check_waits_for_the_lock(void) {
+  struct scene s;
+  pthread_t thread;
+  void *result;
+  if (!open_scene(&s)) return;
+  loop_a_bin(&s);
+  CHECK_EQ(pthread_create(&thread, NULL, checks, &s), 0);
+  mm3test_sleep_ms(50);
+  restore(&s);
+  CHECK_EQ(mm3_unlock(s.file), 0);
+  pthread_join(thread, &result);
+  CHECK(result == NULL);
+  CHECK_EQ(mm3_lock(s.file), 0);
+  close_scene(&s);
+}
+
 MM3_TEST_SUITE("heap_hostile", {"damage is named, and repaired", damage_is_named_and_repaired},
                {"a free list in a loop is a code, and no block comes twice", a_free_list_in_a_loop_is_a_code},
                {"what cannot be repaired is said", what_cannot_be_repaired_is_said},
                {"a field that cannot be asked keeps its blocks", a_field_that_cannot_be_asked_keeps_its_blocks},
                {"a killed repair is repaired by the next", a_killed_repair_is_repaired_by_the_next},
                {"a repair that was cut off stays so until it is done", a_cut_off_repair_stays_so_until_it_is_done},
+               {"another thread's check waits for the lock", another_threads_check_waits_for_the_lock},
                {"any word may hold anything", any_word_may_hold_anything})

@@ -199,10 +199,27 @@ static void a_path_with_a_zero_byte_is_no_shorter_path(void) {
   done();
 }
 
+/* Keys of 1023 bytes fill a field's place for keys; not even an empty one goes behind them. */
+static void an_empty_key_behind_the_longest_is_refused(void) {
+  struct mm3_field field;
+  char path[1100];
+  if (!fresh()) return;
+  snprintf(path, sizeof path, "json[\"%01022d\"][\"\"]", 0);
+  CHECK_OK(mm3_field_find(file, path, &field, &error), error);
+  CHECK_HAS(field.path, "json[");
+  snprintf(path, sizeof path, "json[\"%01023d\"]", 0);
+  CHECK_OK(mm3_field_find(file, path, &field, &error), error);
+  strcat(path, "[\"\"]");
+  CHECK_FAILS(mm3_field_find(file, path, &field, &error), -MM3_E_PATH, error);
+  CHECK_HAS(field.path, "json[");
+  done();
+}
+
 MM3_TEST_SUITE("json-limits", {"a text of a million levels is refused", a_text_of_a_million_levels_is_refused},
                {"the deepest text that is taken is read again", the_deepest_text_that_is_taken_is_read_again},
                {"a value of too many levels is refused", a_value_of_too_many_levels_is_refused},
                {"an item of too many levels is refused", an_item_of_too_many_levels_is_refused},
                {"a value that holds itself is refused", a_value_that_holds_itself_is_refused},
+               {"an empty key behind the longest is refused", an_empty_key_behind_the_longest_is_refused},
                {"a zero byte in a key is refused", a_zero_byte_in_a_key_is_refused},
                {"a path with a zero byte is no shorter path", a_path_with_a_zero_byte_is_no_shorter_path})

@@ -191,6 +191,25 @@ static int ndarray_at(const struct mm3_type *type, void *bytes, const struct mm3
 
 /* ---- values coming in ---- */
 
+/* An element that one store holds is made aside, from the old value, and stored: a text or a struct would take several. */
+static int put_element(const struct mm3_type *element, void *at, const struct mm3_value *value, struct mm3_ctx *ctx) {
+  if (!mm3_i_item_narrow((size_t)element->size) || element->flags & MM3_TYPE_HEAP)
+    return mm3_type_put(element, at, value, ctx);
+  uint64_t aside = mm3_i_item_word(at, (size_t)element->size);
+  int result = mm3_type_put(element, &aside, value, ctx);
+  if (result == 0 && !(ctx->flags & MM3_CTX_DRY)) mm3_i_item_store(at, &aside, (size_t)element->size);
+  return result;
+}
+
+static int ndarray_put_at(const struct mm3_type *type, void *bytes, const struct mm3_step *step,
+                          const struct mm3_value *value, struct mm3_ctx *ctx) {
+  struct mm3_place place = {NULL, NULL};
+  int result = ndarray_at(type, bytes, step, &place, ctx);
+  if (result < 0) return result;
+  return inner_type(type) ? mm3_type_put(place.type, place.bytes, value, ctx)
+                          : put_element(place.type, place.bytes, value, ctx);
+}
+
 static int put_parts(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx) {
   struct mm3_trail trail = {ctx->trail, NULL, 0};
   struct mm3_value key, part;
@@ -207,7 +226,7 @@ static int put_parts(const struct mm3_type *type, void *bytes, const struct mm3_
     result = value->source->next(value, &cursor, &key, &part);
     if (result <= 0) break;
     unsigned char *at = part_at(type, bytes, trail.index);
-    result = inner_type(type) ? put_parts(inner_type(type), at, &part, ctx) : mm3_type_put(element_type(type), at, &part, ctx);
+    result = inner_type(type) ? put_parts(inner_type(type), at, &part, ctx) : put_element(element_type(type), at, &part, ctx);
   }
   ctx->trail = trail.up;
   return result < 0 ? result : 0;
@@ -291,7 +310,8 @@ static const struct mm3_kind ndarray_kind = {
     .size = sizeof ndarray_kind, .layout_version = 1, .name = "ndarray",
     .signature = "ndarray(T, d1, d2 to d16): a table of 1 to 16 dimensions", .layout = ndarray_layout, .init = ndarray_init,
     .check = ndarray_check, .recover = ndarray_recover, .visit = ndarray_visit, .visit_range = ndarray_visit_range,
-    .count = ndarray_count, .at = ndarray_at, .put = ndarray_put, .assign = ndarray_assign, .clear = ndarray_clear,
+    .count = ndarray_count, .at = ndarray_at, .put = ndarray_put, .put_at = ndarray_put_at,
+    .assign = ndarray_assign, .clear = ndarray_clear,
     .hash = ndarray_hash, .equal = ndarray_equal, .blocks = ndarray_blocks, .ops = &ndarray_ops,
     .test_ops = mm3i_ndarray_test_ops,
 };

@@ -160,9 +160,8 @@ static int segmented_at(const struct mm3_type *type, void *bytes, const struct m
   struct mm3_segmented_ref r = ref_of(type, bytes);
   uint64_t index;
   int result = mm3i_seg_find(type, bytes, step, &index, ctx);
-  *place = (struct mm3_place){item_type(type), NULL};
   if (result < 0) return result;
-  place->bytes = SEG_PLACE(ctx->file, r, index);
+  *place = (struct mm3_place){item_type(type), SEG_PLACE(ctx->file, r, index)};
   if (place->bytes) return 0;
   return mm3_ctx_fail(ctx, -MM3_E_DAMAGED, "the segment of item %llu is not inside the file", N(index));
 }
@@ -183,6 +182,7 @@ static const struct mm3_kind segmented_kind = {
     .at = segmented_at,
     .put = mm3i_seg_put,
     .push = mm3i_seg_push,
+    .put_at = mm3i_seg_put_at,
     .erase = mm3i_seg_erase,
     .assign = mm3i_seg_assign,
     .clear = mm3i_seg_clear,

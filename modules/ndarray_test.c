@@ -51,6 +51,28 @@ COMBINES(or)
 COMBINES(xor)
 COMBINES(andnot)
 
+/* By path: an element that one store holds, of several parts; and all of them. */
+static int test_put_at(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  const struct mm3_step step = {.is = MM3_STEP_INDEX, .index = 1};
+  const struct mm3_value text = {.is = MM3_TEXT, .as.text = "a\u00e9", .count = 3};
+  struct mm3_place place = {type, bytes};
+  if (type->kind->put_at) return type->kind->put_at(type, bytes, &step, &text, ctx);
+  int result = type->kind->at(type, bytes, &step, &place, ctx);
+  return result < 0 ? result : mm3_type_put(place.type, place.bytes, &text, ctx);
+}
+
+static int one_text(const struct mm3_value *of, void **cursor, struct mm3_value *key, struct mm3_value *item) {
+  (void)of, (void)key;
+  *item = (struct mm3_value){.is = MM3_TEXT, .as.text = "a\u00e9", .count = 3};
+  return *cursor ? 0 : (*cursor = item, 1);
+}
+
+static int test_put(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  static const struct mm3_value_source source = {one_text};
+  const struct mm3_value list = {.is = MM3_LIST, .count = 1, .source = &source};
+  return mm3_type_put(type, bytes, &list, ctx);
+}
+
 /* The next number in *at; -1 at the end. */
 static long next_number(const char **at) {
   char *end;
@@ -72,6 +94,8 @@ static int element_by_element(const char *before, const char *after, const char 
 
 const struct mm3_test_op mm3i_ndarray_test_ops[] = {
   {"set", ON, test_set, NULL},
+  {"put at, a text in one word", "ndarray(string(4), 2)", "[\"x\", \"\u00e9\u00e9\"]", test_put_at, NULL},
+  {"put, a text in one word", "ndarray(string(4), 1)", "[\"\u00e9\u00e9\"]", test_put, NULL},
   {"fill", ON, test_fill, element_by_element},
   {"copy_in", ON, test_copy_in, element_by_element},
   {"copy", ON, test_copy, element_by_element},

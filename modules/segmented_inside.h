@@ -61,6 +61,8 @@ int mm3i_seg_find(const struct mm3_type *type, const void *bytes, const struct m
                   struct mm3_ctx *ctx);
 int mm3i_seg_put(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx);
 int mm3i_seg_push(const struct mm3_type *type, void *bytes, const struct mm3_value *value, struct mm3_ctx *ctx);
+int mm3i_seg_put_at(const struct mm3_type *type, void *bytes, const struct mm3_step *step, const struct mm3_value *value,
+                    struct mm3_ctx *ctx);
 int mm3i_seg_erase(const struct mm3_type *type, void *bytes, const struct mm3_step *step, struct mm3_ctx *ctx);
 int mm3i_seg_assign(const struct mm3_type *type, void *to, const void *from, struct mm3_ctx *ctx);
 int mm3i_seg_clear(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx);

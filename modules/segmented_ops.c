@@ -124,7 +124,15 @@ static int test_clear(const struct mm3_type *type, void *bytes, struct mm3_ctx *
   return ops_truncate(ctx->file, ref_of(type, bytes), 0, 0);
 }
 
+/* By path: an item that one store holds, of several parts. */
+static int test_put(const struct mm3_type *type, void *bytes, struct mm3_ctx *ctx) {
+  const struct mm3_step step = {.is = MM3_STEP_INDEX, .index = 1};
+  const struct mm3_value text = {.is = MM3_TEXT, .as.text = "a\u00e9", .count = 3};
+  return mm3i_seg_put_at(type, bytes, &step, &text, ctx);
+}
+
 const struct mm3_test_op mm3i_segmented_test_ops[] = {
+    {"put, a text in one word", "segmented(string(4))", "[\"x\", \"\u00e9\u00e9\"]", test_put, NULL},
     {"append, the first", "segmented(u64)", NULL, test_append, NULL},
     {"append", "segmented(u64)", "[1, 2]", test_append, NULL},
     {"append many", "segmented(u64)", "[1, 2]", test_append_many, NULL},

@@ -8,6 +8,7 @@
 #include <mm3/heap.h>
 #include <mm3/ndarray.h>
 #include <mm3/segmented.h>
+#include <mm3/string.h>
 #include <mm3/text.h>
 #include <mm3/vec.h>
 #include <stdlib.h>
@@ -211,7 +212,32 @@ static void a_text_is_a_key(void) {
   done();
 }
 
-MM3_TEST_SUITE("rows", {"a map is cleared, grown and assigned", a_map_is_cleared_grown_and_assigned},
+#define LOG(FIELD) FIELD(numbers, segmented(u64)) FIELD(words, segmented(string(4)))
+MM3_STRUCT(log_file, LOG);
+
+/* Not damaged: what another process made lies beyond this handle's reserve. */
+static void a_small_reserve_is_no_damage(void) {
+  struct mm3_options options = {.size = sizeof options, .reserve = 1 << 20};
+  struct mm3_file *big = mm3_create(mm3test_path("log.mm3"), MM3_TYPE(log_file), NULL, &show_error);
+  struct mm3_file *small = mm3_open(mm3test_path("log.mm3"), MM3_TYPE(log_file), &options, &show_error);
+  if (!CHECK(big != NULL && small != NULL)) return;
+  struct log_file *all = mm3_root(big, log_file), *seen = mm3_root(small, log_file);
+  uint64_t *numbers = calloc(300000, sizeof *numbers), *items, room, number;
+  CHECK_EQ(mm3_segmented_append_many(big, &all->numbers, numbers, 300000), 0);
+  CHECK_EQ(mm3_segmented_get(small, &seen->numbers, 299999, &number), -MM3_E_RESERVE);
+  CHECK_EQ(mm3_segmented_set(small, &seen->numbers, 299999, 5), -MM3_E_RESERVE);
+  CHECK_EQ(mm3_segmented_append(small, &seen->numbers, 5), -MM3_E_RESERVE);
+  CHECK_EQ(mm3_segmented_append_many(small, &seen->numbers, numbers, 2), -MM3_E_RESERVE);
+  CHECK_EQ(mm3_segmented_begin(small, &seen->numbers, 5, &items, &room), -MM3_E_RESERVE);
+  CHECK(items == NULL && room == 0);
+  CHECK_EQ(mm3_segmented_set(small, &seen->numbers, 300000, 5), -MM3_E_ABSENT);
+  CHECK_EQ(mm3_segmented_set(small, &seen->numbers, 0, 5), 0);
+  CHECK_EQ(mm3_close(small) | mm3_close(big), 0);
+  free(numbers);
+}
+
+MM3_TEST_SUITE("rows", {"a small reserve is no damage", a_small_reserve_is_no_damage},
+               {"a map is cleared, grown and assigned", a_map_is_cleared_grown_and_assigned},
                {"an array that finds no room is not assigned", an_array_that_finds_no_room_is_not_assigned},
                {"a vec that finds no room leaves no block", a_vec_that_finds_no_room_leaves_no_block},
                {"elements of a table are compared, copied and cleared", elements_of_a_table_are_compared_copied_and_cleared},

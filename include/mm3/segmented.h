@@ -24,7 +24,8 @@
  *   is any other that is not 0. Each item below the length is a valid T. check refuses all else.
  *
  * WHAT A KILL LEAVES. An append stores the items first and the length last, by one store: it is there, whole, or it is
- * not. truncate and clear likewise. A kill may leave a segment that waits for items, or leak one.
+ * not. truncate and clear likewise. A kill may leave a segment that waits for items, or leak one. An item that is put by
+ * path (mm3 set): one of 1, 2, 4, 8 bytes by one store, a wider one where it lies, in part when its writer was killed.
  *
  * WHAT A READER SEES. Items below the length are complete. get copies, and compares the sequence, which moves when
  * items are taken away: whole, at any time, from any process, without a lock. Growth is seen by all who have the file

@@ -55,6 +55,12 @@ MM3_UNUSED MM3_COLD static int mm3_i_seg_lost(MM3_I_SEG_ARGS, uint64_t i, uint64
   return mm3_at_code(file, offset + within * item, item);
 }
 
+/* The same for the lock's holder, under whom no segment goes: -MM3_E_RESERVE, or -MM3_E_DAMAGED. */
+MM3_UNUSED MM3_COLD static int mm3_i_seg_outside(MM3_I_SEG_ARGS, uint64_t i) {
+  int code = mm3_i_seg_lost(file, s, item, align, i, __atomic_load_n(&s->sequence, __ATOMIC_RELAXED));
+  return code < 0 ? code : -MM3_E_DAMAGED;
+}
+
 MM3_INLINE int mm3_i_seg_get(MM3_I_SEG_ARGS, uint64_t i, void *out) {
   for (unsigned tries = 0; tries < MM3_COPY_TRIES; tries++) {
     uint64_t sequence = __atomic_load_n(&s->sequence, __ATOMIC_ACQUIRE);
@@ -164,7 +170,7 @@ MM3_INLINE int mm3_i_seg_set_held(struct mm3_file *file, struct mm3_i_segmented 
                                   const void *value) {
   if (i >= mm3_i_seg_len(s)) return -MM3_E_ABSENT;
   void *place = mm3_i_seg_place(file, s, item, item, i, 1);
-  if (__builtin_expect(!place, 0)) return -MM3_E_DAMAGED;
+  if (__builtin_expect(!place, 0)) return mm3_i_seg_outside(file, s, item, item, i);
   mm3_i_item_store(place, value, item);
   return 0;
 }
@@ -194,7 +200,7 @@ MM3_UNUSED static inline int mm3_i_seg_begin_held(MM3_I_SEG_ARGS_W, uint64_t wan
     if (result < 0) return result;
     place = mm3_i_seg_place(file, s, item, align, length, left);
   }
-  if (!place) return -MM3_E_DAMAGED;
+  if (!place) return mm3_i_seg_outside(file, s, item, align, length + left - 1);
   memcpy(items, &place, sizeof place);
   *room = left;
   return 0;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { OWNERS = 4096 };
@@ -306,6 +307,39 @@ static void fill_up(struct mm3_file *file, uint64_t size, int wanted) {
   CHECK_EQ(mm3_check(file, found, NULL), 0);
 }
 
+/* A child has the map, and knows how long the file was; nothing tells it, and its place in the file is its parent's. */
+static void nothing_is_cut_off_under_a_forked_child(void) {
+  struct mm3_file *file = make("a.mm3", NULL);
+  struct mm3_error error;
+  uint64_t offset;
+  int go[2], status = 0;
+  char byte = 0;
+  if (!file || !CHECK_EQ(pipe(go), 0)) return;
+  mm3_lock(file);
+  CHECK_EQ(mm3_heap_alloc(file, 8 << 20, 0, &offset), 0);
+  pid_t child = fork();
+  if (child == 0) {
+    if (read(go[0], &byte, 1) != 1) _exit(1);
+    const volatile char *at = mm3_at(file, offset, 8 << 20);
+    _exit(at ? at[(8 << 20) - 1] : 0);
+  }
+  CHECK_EQ(mm3_heap_free(file, offset), 0);
+  CHECK_EQ(mm3_heap_shrink(file), -EBUSY);
+  CHECK_EQ(write(go[1], &byte, 1), 1);
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  CHECK_EQ(status, 0); /* and no SIGBUS */
+  mm3_unlock(file);
+  mm3_close(file);
+  file = mm3_open(mm3test_path("a.mm3"), NULL, NULL, &error); /* a handle that no child has */
+  if (!CHECK(file != NULL)) return;
+  mm3_lock(file);
+  CHECK_EQ(mm3_heap_shrink(file), 0);
+  CHECK(length_of(file) < 8 << 20);
+  mm3_unlock(file);
+  mm3_close(file);
+  close(go[0]), close(go[1]);
+}
+
 static void the_files_own_limit_is_an_error(void) {
   struct mm3_options options = {.size = sizeof options, .limit = 2 << 20};
   struct mm3_file *file = make("a.mm3", &options);
@@ -562,6 +596,7 @@ MM3_TEST_SUITE("heap",
                {"slabs that are empty serve other sizes", slabs_that_are_empty_serve_other_sizes},
                {"reserve lengthens the file once", reserve_lengthens_the_file_once},
                {"shrink gives the end back when nobody else is there", shrink_gives_the_end_back_when_nobody_else_is_there},
+               {"nothing is cut off under a forked child", nothing_is_cut_off_under_a_forked_child},
                {"the file's own limit is an error", the_files_own_limit_is_an_error},
                {"a reserve that is too small is an error, and a larger one helps",
                 a_reserve_that_is_too_small_is_an_error_and_a_larger_one_helps},

@@ -34,7 +34,8 @@ MM3_API uint64_t mm3_heap_usable(struct mm3_file *file, uint64_t offset);
  * large or fill whole slabs of 64 KiB. As mm3_heap_alloc. */
 MM3_API int mm3_heap_reserve(struct mm3_file *file, uint64_t bytes);
 
-/* mm3_heap_shrink: cuts free space off the file's end; only while no other handle has the file open (-EBUSY). Also
+/* mm3_heap_shrink: cuts free space off the file's end; only while no other handle has the file open, nor a forked child may
+ * have this one (-EBUSY: a handle that has been through a fork is opened anew for this). Also
  * -EPERM, -EOPNOTSUPP (a file system without OFD locks), -errno of ftruncate(2). */
 MM3_API int mm3_heap_shrink(struct mm3_file *file);
 

@@ -6,6 +6,7 @@
 #include "mm3test.h"
 
 #include <errno.h>
+#include <mm3/repair.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -372,6 +373,37 @@ static void a_reserve_that_is_too_small_is_an_error_and_a_larger_one_helps(void)
   mm3_close(file);
 }
 
+/* Another process lets the file grow beyond what this handle maps: that is no damage, and nothing to be repaired. */
+static void who_is_outgrown_is_told_to_reopen(void) {
+  struct mm3_options options = {.size = sizeof options, .reserve = 1 << 20};
+  struct mm3_error error = {0};
+  struct mm3_heap_stats stats = {.size = sizeof stats};
+  struct mm3_file *big = make("a.mm3", NULL), *small = mm3_open(mm3test_path("a.mm3"), NULL, &options, &error);
+  if (!big || !CHECK(small != NULL)) return;
+  uint64_t *offsets = mm3i_file_root(big), offset;
+  mm3_lock(big);
+  CHECK_EQ(mm3_heap_alloc(big, 100, 0, &offsets[0]), 0);
+  CHECK_EQ(mm3_heap_alloc(big, 8 << 20, 0, &offsets[1]), 0);
+  CHECK_EQ(mm3_heap_alloc(big, 100000, 0, &offsets[2]), 0);
+  mm3_unlock(big);
+  mm3_lock(small);
+  CHECK_EQ(mm3_heap_alloc(small, 100, 0, &offset), -MM3_E_RESERVE);
+  CHECK_EQ(mm3_heap_free(small, offsets[0]), -MM3_E_RESERVE);
+  CHECK_EQ(mm3_heap_reserve(small, 100), -MM3_E_RESERVE);
+  CHECK_EQ(mm3_heap_shrink(small), -MM3_E_RESERVE);
+  CHECK_EQ(mm3_heap_measure(small, &stats), -MM3_E_RESERVE);
+  CHECK(mm3_heap_usable(small, offsets[0]) >= 100);
+  CHECK_EQ(mm3_check(small, found, NULL), -MM3_E_RESERVE);
+  mm3_unlock(small);
+  CHECK_FAILS(mm3_repair(small, MM3_REPAIR_NO_BACKUP, NULL, NULL, &error), -MM3_E_RESERVE, error);
+  CHECK_FAILS(mm3_repair(small, MM3_REPAIR_PLAN, NULL, NULL, &error), -MM3_E_RESERVE, error);
+  mm3_lock(big);
+  CHECK_EQ(mm3_check(big, found, NULL), 0);
+  for (int i = 0; i < 3; i++) CHECK_EQ(mm3_heap_free(big, offsets[i]), 0), offsets[i] = 0;
+  mm3_unlock(big);
+  mm3_close(small), mm3_close(big);
+}
+
 static int beyond_rlimit(void *arg) {
   struct rlimit limit = {1 << 20, 1 << 20};
   struct mm3_file *file = make(arg ? "sparse.mm3" : "a.mm3", arg);
@@ -600,6 +632,7 @@ MM3_TEST_SUITE("heap",
                {"the file's own limit is an error", the_files_own_limit_is_an_error},
                {"a reserve that is too small is an error, and a larger one helps",
                 a_reserve_that_is_too_small_is_an_error_and_a_larger_one_helps},
+               {"who is outgrown is told to reopen", who_is_outgrown_is_told_to_reopen},
                {"the process's limit of file sizes is an error", the_process_limit_of_file_sizes_is_an_error},
                {"what does not fit is given back", what_does_not_fit_is_given_back},
                {"a full disk is an error, and work goes on", a_full_disk_is_an_error_and_work_goes_on},

@@ -49,6 +49,7 @@ struct mm3i_handle {
   bool anonymous;
   bool solo;                   /* no OFD locks here: the only writer, by flock */
   bool alone;                  /* at open: nobody else had it open */
+  bool forked;                 /* parent or child of a fork: both have this map, and its locks; under the list's mutex */
   int failed, recovered, folder_synced; /* atomic */
   int repairing;               /* atomic: the heap's mark of a repair is this handle's own */
   struct mm3i_handle *previous, *next;

@@ -47,7 +47,8 @@ int mm3_heap_free(struct mm3_file *file, uint64_t offset) {
 uint64_t mm3_heap_usable(struct mm3_file *file, uint64_t offset) {
   struct mm3i_heap heap;
   struct mm3i_heap_block block;
-  if (mm3i_heap_peek(&heap, file) < 0 || !inside(&heap, offset)) return 0;
+  int result = mm3i_heap_peek(&heap, file);
+  if ((result < 0 && result != -MM3_E_RESERVE) || !inside(&heap, offset)) return 0; /* RESERVE: this part may be mapped */
   if (mm3i_heap_slab_find(&heap, offset, &block)) return mm3i_heap_class_size(block.class_);
   uint64_t pages = mm3i_heap_used_run(&heap, offset);
   return heap.bad ? 0 : pages * MM3I_PAGE;

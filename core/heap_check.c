@@ -179,6 +179,7 @@ static int check_once(struct mm3_file *file, finder *found, void *arg) {
   struct search s = {.found = found, .arg = arg};
   int result = mm3i_heap_peek(&s.heap, file);
   if (result == -EINVAL) return 0; /* no heap */
+  if (result == -MM3_E_RESERVE) return result; /* more than this handle can see */
   if (result == 0) return check_all(&s);
   if (__atomic_load_n(&s.heap.state->log_count, MM3_RELAXED) == UINT32_MAX) FINDING(&s, "a repair was not finished");
   else FINDING(&s, "its end or its log cannot be");

@@ -35,6 +35,15 @@ static int extend(struct mm3i_handle *handle, uint64_t from, uint64_t to) {
   return handle->flags & MM3_SPARSE ? mm3i_stretch(handle->fd, to) : mm3i_extend(handle->fd, from, to);
 }
 
+/* A forked child shares B1 with its parent, so that who has forked cannot know; nor does anybody fork now. No store to the
+ * map in here: a guard's jump would leave the mutex locked. */
+static int truncate_unforked(struct mm3i_handle *handle, uint64_t length) {
+  mm3i_handles_lock();
+  int result = handle->forked ? -EBUSY : mm3i_sys.ftruncate(handle->fd, (off_t)length) < 0 ? -errno : 0;
+  mm3i_handles_unlock();
+  return result;
+}
+
 /* Only B1 held exclusively says that nobody else maps what is cut off; B0 keeps new ones out meanwhile. */
 static int cut(struct mm3i_handle *handle, uint64_t length) {
   int result = mm3i_ofd(handle->control, F_OFD_SETLK, F_WRLCK, MM3I_BYTE_OPENING);
@@ -42,7 +51,7 @@ static int cut(struct mm3i_handle *handle, uint64_t length) {
   result = mm3i_ofd(handle->fd, F_OFD_SETLK, F_WRLCK, MM3I_BYTE_IN_USE);
   if (result == 0) {
     publish_length(handle, length);
-    if (mm3i_sys.ftruncate(handle->fd, (off_t)length) < 0) result = -errno;
+    result = truncate_unforked(handle, length);
     int shared = mm3i_ofd(handle->fd, F_OFD_SETLK, F_RDLCK, MM3I_BYTE_IN_USE);
     if (result == 0) result = shared;
   } else if (result == -EAGAIN) {

@@ -23,6 +23,11 @@ static bool may_store(const struct mm3i_heap *heap, uint64_t at) {
   return at == MM3I_HEAP_AT_END || (at >= heap->start && word_at(heap, at));
 }
 
+/* Why there is nothing at that place: the file is damaged, or has outgrown this handle's reserve. */
+static int why_nothing(const struct mm3i_heap *heap, uint64_t at, uint64_t size) {
+  return mm3_at_code(heap->file, at, size) == -MM3_E_RESERVE ? -MM3_E_RESERVE : -MM3_E_DAMAGED;
+}
+
 static int read_log(struct mm3i_heap *heap) {
   const struct mm3i_heap_state *state = heap->state;
   uint32_t count = __atomic_load_n(&state->log_count, __ATOMIC_ACQUIRE);
@@ -30,7 +35,7 @@ static int read_log(struct mm3i_heap *heap) {
   if (count > MM3I_HEAP_LOG) return -MM3_E_DAMAGED;
   for (uint32_t i = 0; i < count; i++) {
     uint64_t at = __atomic_load_n(&state->log[i].at, MM3_RELAXED);
-    if (!may_store(heap, at)) return -MM3_E_DAMAGED;
+    if (!may_store(heap, at)) return why_nothing(heap, at & ~UINT64_C(1), 8);
     mm3i_heap_put(heap, at, __atomic_load_n(&state->log[i].value, MM3_RELAXED));
   }
   return 0;
@@ -43,9 +48,10 @@ static void store_all(struct mm3i_heap *heap) {
 
 static int measure(struct mm3i_heap *heap) {
   uint64_t end = mm3i_heap_get(heap, MM3I_HEAP_AT_END);
-  if (end < heap->start || (end - heap->start) % MM3I_PAGE || !mm3_at(heap->file, end, 0)) return -MM3_E_DAMAGED;
+  if (end < heap->start || (end - heap->start) % MM3I_PAGE) return -MM3_E_DAMAGED;
   heap->pages = (end - heap->start) / MM3I_PAGE;
-  return heap->pages < UINT32_MAX ? 0 : -MM3_E_DAMAGED;
+  if (heap->pages >= UINT32_MAX) return -MM3_E_DAMAGED;
+  return mm3_at(heap->file, end, 0) ? 0 : why_nothing(heap, end, 0);
 }
 
 static int attach(struct mm3i_heap *heap, struct mm3_file *file) {

@@ -26,6 +26,19 @@ struct entry {
 
 static struct entry *entries;
 static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void unlock_loading(void) { pthread_mutex_unlock(&loading); }
+
+static void only_lock(void) { pthread_mutex_lock(&loading); }
+
+static void watch_forks(void) { pthread_atfork(only_lock, unlock_loading, unlock_loading); }
+
+/* A fork waits for its turn: a child must not find the mutex held by a thread that it does not have. */
+static void lock_loading(void) {
+  pthread_once(&fork_once, watch_forks);
+  only_lock();
+}
 
 const char *mm3_module_dir(void) { return MM3_MODULE_DIR; }
 
@@ -159,9 +172,9 @@ static int register_locked(const struct mm3_module *module, const char *path, st
 
 int mm3_module_register(const struct mm3_module *module, struct mm3_error *error) {
   if (!module) return mm3_error_set(error, -EINVAL, "no module was given");
-  pthread_mutex_lock(&loading);
+  lock_loading();
   int result = register_locked(module, NULL, error);
-  pthread_mutex_unlock(&loading);
+  unlock_loading();
   return result;
 }
 
@@ -182,9 +195,9 @@ static int load_locked(const char *path, const struct mm3_module **module, struc
 
 int mm3_module_load(const char *path, const struct mm3_module **module, struct mm3_error *error) {
   if (!path) return mm3_error_set(error, -EINVAL, "no path was given");
-  pthread_mutex_lock(&loading);
+  lock_loading();
   int result = load_locked(path, module, error);
-  pthread_mutex_unlock(&loading);
+  unlock_loading();
   return result;
 }
 
@@ -230,13 +243,13 @@ const struct mm3_kind *mm3_kind_find(const char *name, int load, struct mm3_erro
     mm3_error_set(error, -MM3_E_MODULE, "kind '%s' is not registered, and loading modules was not asked for", name);
     return NULL;
   }
-  pthread_mutex_lock(&loading);
+  lock_loading();
   kind = find_known(name); /* another thread may have been first */
   if (!kind && load_by_name(name, error) == 0) {
     kind = find_known(name);
     if (!kind) mm3_error_set(error, -MM3_E_MODULE, "mm3-%s.so was loaded, but gives no kind '%s'", name, name);
   }
-  pthread_mutex_unlock(&loading);
+  unlock_loading();
   return kind;
 }
 

@@ -192,8 +192,17 @@ static void release_lock(struct repair *r) {
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
 
+/* What this handle does not map cannot be looked at, and must not be taken for lost. */
+static int sees_all(const struct repair *r) {
+  const struct mm3i_handle *handle = mm3i_handle_of(r->file);
+  struct stat st;
+  if (mm3i_sys.fstat(handle->fd, &st) < 0) return -errno;
+  return handle->schema->grows && (uint64_t)st.st_size > handle->reserve ? -MM3_E_RESERVE : 0;
+}
+
 static int look(struct repair *r) {
-  int result = mm3i_super_check(r->file, found_super, r);
+  int result = sees_all(r);
+  if (result >= 0) result = mm3i_super_check(r->file, found_super, r);
   if (result >= 0 && r->unrecovered) find_lock(r);
   if (result >= 0) result = mm3i_end_check(r->file, found_heap, r);
   if (result >= 0) result = mm3i_heap_check(r->file, found_heap, r);

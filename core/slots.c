@@ -47,6 +47,11 @@ static void close_control(struct mm3i_handle *handle) {
 
 /* Descriptors are opened under the mutex and put into the list at once, and closed under it, so that a fork never copies
  * one that the child does not know of: its copy would keep the parent's slot, or its opening, alive. */
+static void after_fork_in_parent(void) {
+  for (struct mm3i_handle *handle = list; handle; handle = handle->next) handle->forked = true;
+  mm3i_handles_unlock();
+}
+
 static void after_fork_in_child(void) {
   self.known = false;
   mm3i_thread_forget();
@@ -55,12 +60,13 @@ static void after_fork_in_child(void) {
     handle->slot = MM3I_NO_SLOT;
     handle->held = handle->holder = handle->claiming = 0;
     handle->repairing = 0;
+    handle->forked = true;
   }
   mm3i_handles_unlock();
 }
 
 static void watch_forks(void) {
-  fork_result = pthread_atfork(mm3i_handles_lock, mm3i_handles_unlock, after_fork_in_child);
+  fork_result = pthread_atfork(mm3i_handles_lock, after_fork_in_parent, after_fork_in_child);
 }
 
 int mm3i_handles_add(struct mm3i_handle *handle) {

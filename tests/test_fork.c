@@ -2,6 +2,7 @@
 /* What a forked child has of its parent's handles: all of them, none of their locks, and slots of its own. */
 #include "mm3files.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -126,6 +127,40 @@ static void a_fork_during_a_close_keeps_no_slot(void) {
   mm3_close(other);
 }
 
+/* ---- a fork while a module is looked for ------------------------------------------------------------------------------ */
+
+static uint32_t looking;
+static int (*open_for_real)(const char *path, int flags, mode_t mode);
+static int slow_open(const char *path, int flags, mode_t mode) {
+  PUT(looking, 1);
+  mm3test_sleep_ms(100);
+  return open(path, flags, mode);
+}
+
+static void *looks(void *arg) {
+  return mm3_kind_find("nobodys", 1, NULL) ? arg : NULL;
+}
+
+static int looks_too(void *arg) {
+  (void)arg;
+  mm3i_sys.open = open_for_real;
+  alarm(10);
+  return mm3_kind_find("nobodys", 1, NULL) ? 1 : 0;
+}
+
+static void a_fork_while_a_module_is_looked_for_blocks_no_child(void) {
+  struct mm3i_sys whole = mm3i_sys;
+  pthread_t thread;
+  open_for_real = whole.open;
+  mm3i_sys.open = slow_open;
+  CHECK_EQ(pthread_create(&thread, NULL, looks, NULL), 0);
+  while (!LOOK(looking)) mm3test_sleep_ms(1);
+  CHECK_EQ(mm3test_fork(looks_too, NULL), 0);
+  pthread_join(thread, NULL);
+  mm3i_sys = whole;
+}
+
 MM3_TEST_SUITE("fork", {"a child has slots of its own in every file", a_child_has_slots_of_its_own_in_every_file},
                {"a child's child too", a_childs_child_too},
-               {"a fork during a close keeps no slot", a_fork_during_a_close_keeps_no_slot})
+               {"a fork during a close keeps no slot", a_fork_during_a_close_keeps_no_slot},
+               {"a fork while a module is looked for blocks no child", a_fork_while_a_module_is_looked_for_blocks_no_child})

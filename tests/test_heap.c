@@ -6,10 +6,12 @@
 #include "mm3test.h"
 
 #include <errno.h>
+#include <mm3/repair.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { OWNERS = 4096 };
@@ -306,6 +308,39 @@ static void fill_up(struct mm3_file *file, uint64_t size, int wanted) {
   CHECK_EQ(mm3_check(file, found, NULL), 0);
 }
 
+/* A child has the map, and knows how long the file was; nothing tells it, and its place in the file is its parent's. */
+static void nothing_is_cut_off_under_a_forked_child(void) {
+  struct mm3_file *file = make("a.mm3", NULL);
+  struct mm3_error error;
+  uint64_t offset;
+  int go[2], status = 0;
+  char byte = 0;
+  if (!file || !CHECK_EQ(pipe(go), 0)) return;
+  mm3_lock(file);
+  CHECK_EQ(mm3_heap_alloc(file, 8 << 20, 0, &offset), 0);
+  pid_t child = fork();
+  if (child == 0) {
+    if (read(go[0], &byte, 1) != 1) _exit(1);
+    const volatile char *at = mm3_at(file, offset, 8 << 20);
+    _exit(at ? at[(8 << 20) - 1] : 0);
+  }
+  CHECK_EQ(mm3_heap_free(file, offset), 0);
+  CHECK_EQ(mm3_heap_shrink(file), -EBUSY);
+  CHECK_EQ(write(go[1], &byte, 1), 1);
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  CHECK_EQ(status, 0); /* and no SIGBUS */
+  mm3_unlock(file);
+  mm3_close(file);
+  file = mm3_open(mm3test_path("a.mm3"), NULL, NULL, &error); /* a handle that no child has */
+  if (!CHECK(file != NULL)) return;
+  mm3_lock(file);
+  CHECK_EQ(mm3_heap_shrink(file), 0);
+  CHECK(length_of(file) < 8 << 20);
+  mm3_unlock(file);
+  mm3_close(file);
+  close(go[0]), close(go[1]);
+}
+
 static void the_files_own_limit_is_an_error(void) {
   struct mm3_options options = {.size = sizeof options, .limit = 2 << 20};
   struct mm3_file *file = make("a.mm3", &options);
@@ -336,6 +371,37 @@ static void a_reserve_that_is_too_small_is_an_error_and_a_larger_one_helps(void)
   CHECK_EQ(mm3_heap_alloc(file, 2 << 20, 0, &offset), 0);
   mm3_unlock(file);
   mm3_close(file);
+}
+
+/* Another process lets the file grow beyond what this handle maps: that is no damage, and nothing to be repaired. */
+static void who_is_outgrown_is_told_to_reopen(void) {
+  struct mm3_options options = {.size = sizeof options, .reserve = 1 << 20};
+  struct mm3_error error = {0};
+  struct mm3_heap_stats stats = {.size = sizeof stats};
+  struct mm3_file *big = make("a.mm3", NULL), *small = mm3_open(mm3test_path("a.mm3"), NULL, &options, &error);
+  if (!big || !CHECK(small != NULL)) return;
+  uint64_t *offsets = mm3i_file_root(big), offset;
+  mm3_lock(big);
+  CHECK_EQ(mm3_heap_alloc(big, 100, 0, &offsets[0]), 0);
+  CHECK_EQ(mm3_heap_alloc(big, 8 << 20, 0, &offsets[1]), 0);
+  CHECK_EQ(mm3_heap_alloc(big, 100000, 0, &offsets[2]), 0);
+  mm3_unlock(big);
+  mm3_lock(small);
+  CHECK_EQ(mm3_heap_alloc(small, 100, 0, &offset), -MM3_E_RESERVE);
+  CHECK_EQ(mm3_heap_free(small, offsets[0]), -MM3_E_RESERVE);
+  CHECK_EQ(mm3_heap_reserve(small, 100), -MM3_E_RESERVE);
+  CHECK_EQ(mm3_heap_shrink(small), -MM3_E_RESERVE);
+  CHECK_EQ(mm3_heap_measure(small, &stats), -MM3_E_RESERVE);
+  CHECK(mm3_heap_usable(small, offsets[0]) >= 100);
+  CHECK_EQ(mm3_check(small, found, NULL), -MM3_E_RESERVE);
+  mm3_unlock(small);
+  CHECK_FAILS(mm3_repair(small, MM3_REPAIR_NO_BACKUP, NULL, NULL, &error), -MM3_E_RESERVE, error);
+  CHECK_FAILS(mm3_repair(small, MM3_REPAIR_PLAN, NULL, NULL, &error), -MM3_E_RESERVE, error);
+  mm3_lock(big);
+  CHECK_EQ(mm3_check(big, found, NULL), 0);
+  for (int i = 0; i < 3; i++) CHECK_EQ(mm3_heap_free(big, offsets[i]), 0), offsets[i] = 0;
+  mm3_unlock(big);
+  mm3_close(small), mm3_close(big);
 }
 
 static int beyond_rlimit(void *arg) {
@@ -562,9 +628,11 @@ MM3_TEST_SUITE("heap",
                {"slabs that are empty serve other sizes", slabs_that_are_empty_serve_other_sizes},
                {"reserve lengthens the file once", reserve_lengthens_the_file_once},
                {"shrink gives the end back when nobody else is there", shrink_gives_the_end_back_when_nobody_else_is_there},
+               {"nothing is cut off under a forked child", nothing_is_cut_off_under_a_forked_child},
                {"the file's own limit is an error", the_files_own_limit_is_an_error},
                {"a reserve that is too small is an error, and a larger one helps",
                 a_reserve_that_is_too_small_is_an_error_and_a_larger_one_helps},
+               {"who is outgrown is told to reopen", who_is_outgrown_is_told_to_reopen},
                {"the process's limit of file sizes is an error", the_process_limit_of_file_sizes_is_an_error},
                {"what does not fit is given back", what_does_not_fit_is_given_back},
                {"a full disk is an error, and work goes on", a_full_disk_is_an_error_and_work_goes_on},

@@ -23,7 +23,8 @@ extern "C" {
  * -MM3_E_RESERVE (reopen with a larger reserve), -MM3_E_DAMAGED (the heap's own structures), -EINVAL, -EPERM (lock not held). */
 MM3_API int mm3_heap_alloc(struct mm3_file *file, uint64_t size, uint64_t align, uint64_t *offset);
 
-/* mm3_heap_free: gives a block back. 0, -EPERM, or -MM3_E_DAMAGED when no such block is in use. */
+/* mm3_heap_free: gives a block back. 0, -EPERM, -MM3_E_DAMAGED when no such block is in use, or -MM3_E_RESERVE (the heap has
+ * outgrown this handle: reopen). */
 MM3_API int mm3_heap_free(struct mm3_file *file, uint64_t offset);
 
 /* mm3_heap_usable: the bytes that a block in use has, at least what was asked for and at most a quarter more (blocks above
@@ -34,12 +35,13 @@ MM3_API uint64_t mm3_heap_usable(struct mm3_file *file, uint64_t offset);
  * large or fill whole slabs of 64 KiB. As mm3_heap_alloc. */
 MM3_API int mm3_heap_reserve(struct mm3_file *file, uint64_t bytes);
 
-/* mm3_heap_shrink: cuts free space off the file's end; only while no other handle has the file open (-EBUSY). Also
- * -EPERM, -EOPNOTSUPP (a file system without OFD locks), -errno of ftruncate(2). */
+/* mm3_heap_shrink: cuts free space off the file's end; only while no other handle has the file open, nor a forked child may
+ * have this one (-EBUSY: a handle that has been through a fork is opened anew for this). Also
+ * -EPERM, -EOPNOTSUPP (a file system without OFD locks), -errno of ftruncate(2), -MM3_E_RESERVE. */
 MM3_API int mm3_heap_shrink(struct mm3_file *file);
 
 /* mm3_heap_measure: set stats->size first. Walks the page map, a nanosecond or two a page of the heap; needs no lock, but
- * only under it the numbers are of one moment. -MM3_E_DAMAGED, -EINVAL (the file has no heap). */
+ * only under it the numbers are of one moment. -MM3_E_DAMAGED, -MM3_E_RESERVE, -EINVAL (the file has no heap). */
 struct mm3_heap_stats {
   uint32_t size;
   uint64_t total, used, free, blocks; /* bytes of the heap; in blocks in use; in free blocks and tail; blocks in use */

@@ -50,8 +50,9 @@ struct mm3_repair_step {
  * file without a name has none.
  *
  * Returns the findings that are left (with MM3_REPAIR_PLAN: that would be), 0: all is well; or, with *error, -EINVAL (flags),
- * -MM3_E_BUSY (the lock is held by somebody who lives), -MM3_E_READ_ONLY, -ENOSPC and others when the copy could not be
- * made: then nothing was changed. Killed half-way it can be run again.
+ * -MM3_E_BUSY (the lock is held by somebody who lives), -MM3_E_READ_ONLY, -MM3_E_RESERVE (the file has outgrown this
+ * handle: reopen), -ENOSPC and others when the copy could not be made: then nothing was changed. Killed half-way it can be
+ * run again.
  *
  * The lock keeps growing kinds' writers out, not those of fields that need no lock: with MM3_REPAIR_RESET nobody else should
  * write (open with MM3_EXCLUSIVE). Readers may go on. Cost: a check, the copy, a walk over the heap, a check.

@@ -138,6 +138,7 @@ static int json_set_at(void *field, size_t n, const char *pointer, const json_t 
 
 static int json_merge(void *field, size_t n, const json_t *patch, struct mm3_error *error) {
   json_t *root, *merged;
+  if (!patch) return mm3_error_set(error, -EINVAL, "no value was given");
   int result = json_get(field, n, &root, error);
   if (result < 0) return result;
   merged = mm3j_merge(root, (json_t *)(uintptr_t)patch);

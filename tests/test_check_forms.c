@@ -200,7 +200,9 @@ FORM(table_slots, HEAD(&r->m)->slot_size++;)
 FORM(table_values, HEAD(&r->m)->value_at++;)
 FORM(table_seed, r->m.mm3_key.seed++;)
 FORM(table_count, HEAD(&r->m)->count++;)
-FORM(entry_control, SLOT(&r->m, hit) mm3_i_hm_control(&table, hit.group)[hit.lane] ^= 0x40;)
+/* Another control byte, and neither 0 nor 1, which say that there is no entry. */
+FORM(entry_control, SLOT(&r->m, hit) unsigned char *byte = &mm3_i_hm_control(&table, hit.group)[hit.lane];
+     *byte = (unsigned char)(*byte < 128 ? *byte + 100 : *byte - 100);)
 FORM(entry_new, SLOT(&r->m, hit)(void) hit; hit = first(shape, &table, 0);
      mm3_i_hm_control(&table, hit.group)[hit.lane] = 77;)
 FORM(entry_gone, SLOT(&r->m, hit) mm3_i_hm_control(&table, hit.group)[hit.lane] = 0;)

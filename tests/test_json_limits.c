@@ -215,7 +215,17 @@ static void an_empty_key_behind_the_longest_is_refused(void) {
   done();
 }
 
-MM3_TEST_SUITE("json-limits", {"a text of a million levels is refused", a_text_of_a_million_levels_is_refused},
+static void no_value_is_no_memory_failure(void) {
+  if (!fresh()) return;
+  CHECK_FAILS(mm3_json_set(&root->json, NULL, &error), -EINVAL, error);
+  CHECK_FAILS(mm3_json_merge(&root->json, NULL, &error), -EINVAL, error);
+  CHECK_HAS(error.text, "no value was given");
+  CHECK_STR(mm3_json_view(&root->json).ptr, "[\"old\"]");
+  done();
+}
+
+MM3_TEST_SUITE("json-limits", {"no value is no failure of memory", no_value_is_no_memory_failure},
+               {"a text of a million levels is refused", a_text_of_a_million_levels_is_refused},
                {"the deepest text that is taken is read again", the_deepest_text_that_is_taken_is_read_again},
                {"a value of too many levels is refused", a_value_of_too_many_levels_is_refused},
                {"an item of too many levels is refused", an_item_of_too_many_levels_is_refused},

@@ -52,7 +52,9 @@ MM3_API int mm3_field_visit_key(const struct mm3_field *field, const char *key, 
                                 struct mm3_error *error);
 
 /* mm3_field_put: all or nothing: the whole value is tried dry first. A struct takes any subset of its members; an
- * unknown name is -MM3_E_PATH. -MM3_E_VALUE with the reason; -MM3_E_READ_ONLY. Takes the file's lock around itself. */
+ * unknown name is -MM3_E_PATH. -MM3_E_VALUE with the reason; -MM3_E_READ_ONLY. Takes the file's lock around itself. A dry
+ * run takes no room: where the file has none (-ENOSPC, -MM3_E_LIMIT, ...) for one of several texts or maps, those before it
+ * are new, and each is old or new, whole. */
 MM3_API int mm3_field_put(struct mm3_field *field, const struct mm3_value *value, struct mm3_error *error);
 /* mm3_field_put_key: the same for one entry of a container that has keys, by the key as JSON spells it in an object:
  * added, or set. For many entries in turn: there is no path to parse. -MM3_E_PATH for what has no keys. */

@@ -160,6 +160,8 @@ static int verify_places(const struct reading *r) {
                    fixed->root_align);
   if ((result = verify_part(r, "schema", fixed->schema_offset, fixed->schema_size + 1, 2 * MM3I_PAGE, 8)) < 0)
     return result;
+  if (fixed->schema_offset != 2 * MM3I_PAGE) /* an opener reads up to the table's end */
+    return DAMAGED(r, "the schema is said to lie at %" PRIu64 ", wanted %u", fixed->schema_offset, 2 * MM3I_PAGE);
   if ((result = verify_part(r, "field table", fixed->table_offset, fixed->table_size,
                             fixed->schema_offset + fixed->schema_size + 1, 8)) < 0)
     return result;

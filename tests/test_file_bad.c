@@ -124,6 +124,7 @@ static const struct lie {
     {FIXED(compat), 1, 0, 0, ""},
     {FIXED(abi), 1, -MM3_E_ABI, -MM3_E_ABI, "ABI descriptor"},
     {FIXED(schema_offset), 4096, -MM3_E_DAMAGED, -MM3_E_DAMAGED, "schema is said to lie at 4096"},
+    {FIXED(schema_offset), 8200, -MM3_E_DAMAGED, -MM3_E_DAMAGED, "schema is said to lie at 8200, wanted 8192"},
     {FIXED(schema_offset), UINT64_MAX - 7, -MM3_E_DAMAGED, -MM3_E_DAMAGED, "schema"},
     {FIXED(schema_size), 0, -MM3_E_DAMAGED, -MM3_E_DAMAGED, "schema of 0 bytes"},
     {FIXED(schema_size), UINT64_C(1) << 40, -MM3_E_DAMAGED, -MM3_E_DAMAGED, "schema"},
@@ -147,6 +148,38 @@ static const struct lie {
     {MOVING(generation_begin), 2, -MM3_E_DAMAGED, -MM3_E_DAMAGED, "never finished"},
     {MOVING(length), 1 << 20, -MM3_E_DAMAGED, -MM3_E_DAMAGED, "the superblock says 1048576"},
 };
+
+static uint64_t word_of(const char *bytes, size_t at) {
+  uint64_t word;
+  memcpy(&word, bytes + at, sizeof word);
+  return word;
+}
+
+/* A sparse file of a few pages may say that schema, table and root lie a gigabyte further on, and have them there: an opener
+ * would read all that is before them. */
+static void a_schema_far_away_is_not_read(void) {
+  static const size_t places[] = {offsetof(struct mm3i_fixed, schema_offset), offsetof(struct mm3i_fixed, table_offset),
+                                  offsetof(struct mm3i_fixed, root_offset), offsetof(struct mm3i_super, length)};
+  const uint64_t away = UINT64_C(1) << 30;
+  const char *path = mm3test_path("a.mm3"), *far = mm3test_path("far.mm3");
+  static char whole[65536];
+  struct mm3_error error;
+  mm3_close(sample_new(path));
+  int fd = open(path, O_RDONLY);
+  ssize_t size = read(fd, whole, sizeof whole);
+  close(fd);
+  write_file(far, whole, 8192);
+  for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+    uint64_t moved = word_of(whole, places[i]) + away;
+    spoil(far, (off_t)places[i], &moved, sizeof moved, true);
+  }
+  fd = open(far, O_WRONLY);
+  CHECK_EQ(pwrite(fd, whole + 8192, (size_t)size - 8192, (off_t)(8192 + away)), size - 8192);
+  close(fd);
+  CHECK_FAILS(refusal(far, MM3_READ_ONLY, &error), -MM3_E_DAMAGED, error);
+  CHECK_HAS(error.text, "the schema is said to lie at 1073750016, wanted 8192");
+  CHECK_FAILS(refusal(far, MM3_CAREFUL, &error), -MM3_E_DAMAGED, error);
+}
 
 static void a_signed_lie_is_refused_for_what_it_is(void) {
   const char *path = mm3test_path("a.mm3");
@@ -296,6 +329,7 @@ MM3_TEST_SUITE("bad file", {"a missing module refuses writers only", a_missing_m
                {"every bit of the fixed half counts", every_bit_of_the_fixed_half_counts},
                {"every bit of schema and table counts", every_bit_of_schema_and_table_counts},
                {"a signed lie is refused for what it is", a_signed_lie_is_refused_for_what_it_is},
+               {"a schema far away is not read", a_schema_far_away_is_not_read},
                {"a newer format is a version", a_newer_format_is_a_version},
                {"another schema is refused by its first field", another_schema_is_refused_by_its_first_field},
                {"a file truncated under its opener is an error", a_file_truncated_under_its_opener_is_an_error},

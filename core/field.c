@@ -188,7 +188,8 @@ static int run_add(struct mm3_field *field, const struct mm3_value *value, char 
 int mm3_field_add(struct mm3_field *field, const struct mm3_value *delta, char result[48], struct mm3_error *error) {
   /* plain integers and parts without bytes need the lock, other kinds' adds are atomic by themselves */
   bool plain = field->type && mm3i_prim_find(field->type->kind->name);
-  struct call call = {.field = field, .run = run_add, .locks = plain || field->ndeep, .value = delta, .text = result, .error = error};
+  struct call call = {.field = field, .run = run_add, .locks = plain || field->ndeep, .value = delta, .text = result,
+                      .error = error};
   return guarded(change, &call);
 }
 

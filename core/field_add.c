@@ -3,6 +3,7 @@
 #include "field_add.h"
 
 #include <mm3/error.h>
+#include <stdbool.h>
 
 /* A sink that wants one integer. */
 struct catch {

@@ -6,7 +6,6 @@
 #include "prim.h"
 
 #include <mm3/field.h>
-#include <stdbool.h>
 
 /* The field has deep steps, the lock is held. `result`: the sum in decimal. As mm3_field_add. */
 int mm3i_field_add_deep(struct mm3_field *field, const struct mm3_value *delta, char result[48], struct mm3_ctx *ctx);

@@ -41,8 +41,8 @@ struct mm3i_handle {
   uint32_t slot;               /* atomic */
   uint32_t held;               /* atomic: the lock word while this handle holds it, else 0 */
   uint32_t holder;             /* atomic: thread id of the taker */
-  uint32_t claiming;           /* atomic: thread that looks for a slot */
   uint32_t nonce;              /* atomic */
+  uint32_t claiming;           /* atomic: thread that looks for a slot */
   uint32_t timeout_ms;
   uint32_t flags;              /* MM3_READ_ONLY ... */
   bool writable;

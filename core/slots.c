@@ -45,13 +45,14 @@ static void close_control(struct mm3i_handle *handle) {
   handle->control = -1;
 }
 
-/* Descriptors are opened under the mutex and put into the list at once, and closed under it, so that a fork never copies
- * one that the child does not know of: its copy would keep the parent's slot, or its opening, alive. */
+/* From now on two processes have this map and its locks: see heap_grow.c. */
 static void after_fork_in_parent(void) {
   for (struct mm3i_handle *handle = list; handle; handle = handle->next) handle->forked = true;
   mm3i_handles_unlock();
 }
 
+/* Descriptors are opened under the mutex and put into the list at once, and closed under it, so that a fork never copies
+ * one that the child does not know of: its copy would keep the parent's slot, or its opening, alive. */
 static void after_fork_in_child(void) {
   self.known = false;
   mm3i_thread_forget();

@@ -89,9 +89,10 @@ int mm3i_seg_put_at(const struct mm3_type *type, void *bytes, const struct mm3_s
   struct mm3_segmented_ref r = ref_of(type, bytes);
   uint64_t index;
   int result = mm3i_seg_find(type, bytes, step, &index, ctx);
-  void *place = result < 0 ? NULL : SEG_PLACE(ctx->file, r, index);
   if (result < 0) return result;
-  if (!place) return mm3_ctx_fail(ctx, -MM3_E_DAMAGED, "the segment of item %llu is not inside the file", (unsigned long long)index);
+  void *place = SEG_PLACE(ctx->file, r, index);
+  if (!place)
+    return mm3_ctx_fail(ctx, -MM3_E_DAMAGED, "the segment of item %llu is not inside the file", (unsigned long long)index);
   if (!mm3_i_item_narrow((size_t)r.item) || has_heap(type)) return mm3_type_put(item_type(type), place, value, ctx);
   uint64_t item = mm3_i_item_word(place, (size_t)r.item);
   result = mm3_type_put(item_type(type), &item, value, ctx);

@@ -31,9 +31,8 @@ static inline struct mm3_vec_ref ref_of(const struct mm3_type *type, const void 
 
 typedef int mm3i_vec_item_fn(const struct mm3_type *item, void *bytes, void *arg, struct mm3_ctx *ctx);
 
-/* Calls `fn` for a copy of each item of [first, last), or for what owns blocks itself: whole, whoever writes. Items that are
- * gone meanwhile are left out.
- * each_item: from `first` on, in place, for the holder of the lock. */
+/* Calls `fn` for a copy of each item of [first, last), or for what owns blocks itself: whole, whoever writes. Items that
+ * are gone meanwhile are left out. each_item: from `first` on, in place, for the holder of the lock. */
 int mm3i_vec_each_copy(const struct mm3_type *type, const void *bytes, uint64_t first, uint64_t last, mm3i_vec_item_fn *fn,
                        void *arg, struct mm3_ctx *ctx);
 int mm3i_vec_each_item(const struct mm3_type *type, const void *bytes, uint64_t first, mm3i_vec_item_fn *fn, void *arg,

@@ -3,6 +3,7 @@
 #include "hashmap_values.h"
 
 #include <inttypes.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -135,65 +136,38 @@ static int publish(struct mm3_i_hashmap *m, struct mm3_i_hashmap *aside, const s
 }
 
 /* Keys that came, while there is no map that would know them: two spellings may be one key, as 7 and 07 are. */
-struct seen {
-  struct seen_key {
-    void *bytes; /* NULL: free */
-    size_t length;
-    uint64_t hash;
-  } *keys;
-  size_t room, count; /* room: a power of two */
+struct seen_key {
+  size_t length;
+  unsigned char bytes[];
 };
 
-static struct seen_key *seen_find(const struct seen *seen, const void *bytes, size_t length, uint64_t hash) {
-  size_t i = (size_t)hash & (seen->room - 1);
-  for (; seen->keys[i].bytes; i = (i + 1) & (seen->room - 1)) {
-    const struct seen_key *k = &seen->keys[i];
-    if (k->hash == hash && k->length == length && memcmp(k->bytes, bytes, length) == 0) break;
-  }
-  return &seen->keys[i];
+static int seen_compare(const void *a, const void *b) {
+  const struct seen_key *one = a, *two = b;
+  if (one->length != two->length) return one->length < two->length ? -1 : 1;
+  return memcmp(one->bytes, two->bytes, one->length);
 }
 
-static int seen_grow(struct seen *seen) {
-  struct seen larger = {NULL, seen->room ? 2 * seen->room : 16, seen->count};
-  larger.keys = calloc(larger.room, sizeof *larger.keys);
-  if (!larger.keys) return -ENOMEM;
-  for (size_t i = 0; i < seen->room; i++) {
-    const struct seen_key *k = &seen->keys[i];
-    if (k->bytes) *seen_find(&larger, k->bytes, k->length, k->hash) = *k;
-  }
-  free(seen->keys);
-  *seen = larger;
-  return 0;
-}
-
-static void seen_free(struct seen *seen) {
-  for (size_t i = 0; i < seen->room; i++) free(seen->keys[i].bytes);
-  free(seen->keys);
-}
-
-/* The key of the entry: 0, 1 when it came before, or -ENOMEM. */
-static int seen_add(struct seen *seen, const struct hashmap_entry *e, uint64_t seed) {
+/* The key of the entry, into a tree of tsearch(3): 0, 1 when it came before, or -ENOMEM. */
+static int seen_add(void **seen, const struct hashmap_entry *e) {
   bool texty = mm3i_hashmap_texty(e->s.key_is);
-  const void *bytes = texty ? e->key_buf.ptr : e->key;
   size_t length = texty ? e->key_buf.len : (size_t)e->s.key_size;
-  if (2 * seen->count >= seen->room && seen_grow(seen) < 0) return -ENOMEM;
-  uint64_t hash = mm3_i_hm_hash(e->s, mm3i_hashmap_key_arg(e), seed);
-  struct seen_key *k = seen_find(seen, bytes, length, hash);
-  if (k->bytes) return 1;
-  *k = (struct seen_key){malloc(length + 1), length, hash};
-  if (!k->bytes) return -ENOMEM;
-  memcpy(k->bytes, bytes, length);
-  seen->count++;
-  return 0;
+  struct seen_key *key = malloc(sizeof *key + length);
+  if (!key) return -ENOMEM;
+  key->length = length;
+  memcpy(key->bytes, texty ? (const void *)e->key_buf.ptr : e->key, length);
+  struct seen_key **node = (struct seen_key **)tsearch(key, seen, seen_compare);
+  int result = !node ? -ENOMEM : *node != key;
+  if (result) free(key);
+  return result;
 }
 
 /* One pair of a value in, or, dry, into `seen`. 0, or a failure. */
-static int pair_put(struct hashmap_entry *e, struct mm3_i_hashmap *aside, struct seen *seen, const struct mm3_value *key,
+static int pair_put(struct hashmap_entry *e, struct mm3_i_hashmap *aside, void **seen, const struct mm3_value *key,
                     const struct mm3_value *item, bool named, struct mm3_ctx *ctx) {
   int result = named ? mm3i_hashmap_key_parse(e, key->as.text, key->count, ctx) : mm3i_hashmap_key_put(e, key, ctx);
   if (result >= 0) result = mm3i_hashmap_value_put(e, true, item, ctx);
   if (result < 0) return result;
-  if (ctx->flags & MM3_CTX_DRY) result = seen_add(seen, e, aside->seed);
+  if (ctx->flags & MM3_CTX_DRY) result = seen_add(seen, e);
   else result = mm3_i_hm_set_held(ctx->file, aside, e->s, mm3i_hashmap_key_arg(e), mm3i_hashmap_value_arg(e), 0, NULL);
   if (result == 1) return mm3_ctx_fail(ctx, -MM3_E_VALUE, "the same key comes twice");
   return result < 0 ? mm3_ctx_fail(ctx, result, "an entry could not be added: %s", mm3_strerror(result)) : 0;
@@ -225,9 +199,8 @@ static int pairs_put(struct hashmap_entry *e, struct mm3_i_hashmap *aside, const
                      struct mm3_ctx *ctx) {
   struct mm3_value key, item, first, second;
   struct mm3_trail trail = {ctx->trail, NULL, 0};
-  struct seen seen = {NULL, 0, 0};
   char shown[136];
-  void *cursor = NULL;
+  void *cursor = NULL, *seen = NULL;
   int more = 0, result = 0;
   bool named = value->is == MM3_MAP;
   ctx->trail = &trail;
@@ -240,7 +213,7 @@ static int pairs_put(struct hashmap_entry *e, struct mm3_i_hashmap *aside, const
     }
   }
   ctx->trail = trail.up;
-  seen_free(&seen);
+  tdestroy(seen, free);
   return result < 0 ? result : more;
 }
 
